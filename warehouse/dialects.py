@@ -1,0 +1,95 @@
+"""The three expressions that SQL engines spell differently.
+
+Everything else in `queries` is SQLAlchemy Core that DuckDB, PostgreSQL,
+ClickHouse and Spark all accept as it stands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Date, Double
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class month_start(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """The first day of a date's month, as a date."""
+
+    type = Date()
+    name = "month_start"
+    inherit_cache = True
+
+
+class add_months(FunctionElement[Any]):  # noqa: N801
+    """A first-of-month date moved by whole months: `add_months(day, n)`."""
+
+    type = Date()
+    name = "add_months"
+    inherit_cache = True
+
+
+class quantile(FunctionElement[Any]):  # noqa: N801
+    """A continuous quantile of a group: `quantile(value, 0.5)` is its median."""
+
+    type = Double()
+    name = "quantile"
+    inherit_cache = True
+
+
+def _arguments(element: FunctionElement[Any], compiler: Any, **kw: Any) -> list[str]:
+    return [compiler.process(clause, **kw) for clause in element.clauses]
+
+
+@compiles(month_start)
+def _month_start(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = _arguments(element, compiler, **kw)
+    return f"CAST(date_trunc('month', {day}) AS DATE)"
+
+
+@compiles(month_start, "clickhousedb", "clickhouse")
+def _month_start_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = _arguments(element, compiler, **kw)
+    return f"toStartOfMonth({day})"
+
+
+@compiles(add_months)
+def _add_months(element: Any, compiler: Any, **kw: Any) -> str:
+    day, months = _arguments(element, compiler, **kw)
+    return f"CAST({day} + ({months}) * INTERVAL '1' MONTH AS DATE)"
+
+
+@compiles(add_months, "clickhousedb", "clickhouse")
+def _add_months_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
+    day, months = _arguments(element, compiler, **kw)
+    return f"addMonths({day}, {months})"
+
+
+@compiles(add_months, "databricks", "hive", "spark")
+def _add_months_spark(element: Any, compiler: Any, **kw: Any) -> str:
+    day, months = _arguments(element, compiler, **kw)
+    return f"add_months({day}, {months})"
+
+
+@compiles(quantile)
+def _quantile(element: Any, compiler: Any, **kw: Any) -> str:
+    value, share = _arguments(element, compiler, **kw)
+    return f"percentile_cont({share}) WITHIN GROUP (ORDER BY {value})"
+
+
+@compiles(quantile, "duckdb")
+def _quantile_duckdb(element: Any, compiler: Any, **kw: Any) -> str:
+    value, share = _arguments(element, compiler, **kw)
+    return f"quantile_cont({value}, {share})"
+
+
+@compiles(quantile, "clickhousedb", "clickhouse")
+def _quantile_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
+    value, share = _arguments(element, compiler, **kw)
+    return f"quantileExactInclusive({share})({value})"
+
+
+@compiles(quantile, "databricks", "hive", "spark")
+def _quantile_spark(element: Any, compiler: Any, **kw: Any) -> str:
+    value, share = _arguments(element, compiler, **kw)
+    return f"percentile({value}, {share})"

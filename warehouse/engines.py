@@ -1,0 +1,275 @@
+"""Connections to the facts and the marts: a Select in, a polars frame out.
+
+One class per way of talking to an engine, all with the same few methods.
+DuckDB is driven natively and PostgreSQL by ADBC, because both hand over Arrow
+several times faster than rows; any other SQLAlchemy URL is read through its
+own driver.  Statements always travel with parameters, never with values in
+their text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import adbc_driver_postgresql.dbapi as adbc
+import duckdb
+import duckdb_engine
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from warehouse.contract import contract, indexes
+
+Statement = sa.sql.expression.ClauseElement
+
+
+class WarehouseUnavailable(Exception):
+    """The database cannot be reached or is held by another process."""
+
+
+class Connection(Protocol):
+    """What the rest of the product may do with a database."""
+
+    dialect: Dialect
+
+    def fetch(self, statement: Statement) -> pl.DataFrame: ...
+    def execute(self, statement: Statement) -> None: ...
+    def ingest(self, table: str, frame: pl.DataFrame) -> None: ...
+    def tables(self) -> set[str]: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def compile_statement(statement: Statement, dialect: Dialect) -> tuple[str, list[Any]]:
+    """The statement's text for this engine, and its parameters in order."""
+    if isinstance(statement, sa.schema.ExecutableDDLElement):
+        return str(statement.compile(dialect=dialect)), []
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    values = compiled.params
+    return compiled.string, [values[name] for name in compiled.positiontup or ()]
+
+
+DUCKDB = duckdb_engine.Dialect(paramstyle="numeric_dollar")
+POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")
+
+
+class DuckDBConnection:
+    """An embedded DuckDB file; a transaction is open from the first statement to commit."""
+
+    dialect: Dialect = DUCKDB
+
+    def __init__(self, path: str, *, read_only: bool) -> None:
+        self._raw = duckdb.connect(path, read_only=read_only)
+        self._raw.execute("SET enable_progress_bar = false")
+        self._raw.execute("SET preserve_insertion_order = false")
+        self._read_only = read_only
+        self._in_transaction = False
+
+    def _begin(self) -> None:
+        if not self._in_transaction and not self._read_only:
+            self._raw.execute("BEGIN")
+            self._in_transaction = True
+
+    def fetch(self, statement: Statement) -> pl.DataFrame:
+        text, parameters = compile_statement(statement, self.dialect)
+        cursor = self._raw if self._in_transaction else self._raw.cursor()
+        return cursor.sql(text, params=parameters or None).pl()
+
+    def execute(self, statement: Statement) -> None:
+        self._begin()
+        text, parameters = compile_statement(statement, self.dialect)
+        self._raw.execute(text, parameters)
+
+    def ingest(self, table: str, frame: pl.DataFrame) -> None:
+        """Append the frame's columns to a table, by name."""
+        self._begin()
+        quote = self.dialect.identifier_preparer.quote
+        columns = ", ".join(quote(name) for name in frame.columns)
+        self._raw.register("ingested", frame)
+        self._raw.execute(f"INSERT INTO {quote(table)} ({columns}) SELECT {columns} FROM ingested")
+        self._raw.unregister("ingested")
+
+    def tables(self) -> set[str]:
+        rows = self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()
+        return {name for (name,) in rows}
+
+    def commit(self) -> None:
+        if self._in_transaction:
+            self._raw.execute("COMMIT")
+            self._in_transaction = False
+
+    def rollback(self) -> None:
+        if self._in_transaction:
+            self._raw.execute("ROLLBACK")
+            self._in_transaction = False
+
+    def close(self) -> None:
+        self.rollback()
+        self._raw.close()
+
+
+class PostgreSQLConnection:
+    """PostgreSQL by ADBC: results and bulk loads travel as Arrow."""
+
+    dialect: Dialect = POSTGRESQL
+
+    def __init__(self, url: str) -> None:
+        self._raw = adbc.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
+
+    def fetch(self, statement: Statement) -> pl.DataFrame:
+        text, parameters = compile_statement(statement, self.dialect)
+        with self._raw.cursor() as cursor:
+            cursor.execute(text, parameters=parameters or None)
+            return _arrow_to_polars(cursor.fetch_arrow_table())
+
+    def execute(self, statement: Statement) -> None:
+        text, parameters = compile_statement(statement, self.dialect)
+        with self._raw.cursor() as cursor:
+            cursor.execute(text, parameters=parameters or None)
+
+    def ingest(self, table: str, frame: pl.DataFrame) -> None:
+        """Append the frame's columns to a table, by name."""
+        with self._raw.cursor() as cursor:
+            cursor.adbc_ingest(table, frame.to_arrow(), mode="append")
+
+    def tables(self) -> set[str]:
+        with self._raw.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name FROM information_schema.tables"
+                " WHERE table_schema = ANY (current_schemas(false))"
+            )
+            return {name for (name,) in cursor.fetchall()}
+
+    def commit(self) -> None:
+        self._raw.commit()
+
+    def rollback(self) -> None:
+        self._raw.rollback()
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class OtherConnection:
+    """Any other SQLAlchemy engine: read through its own driver, never written to."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url)
+        self._raw = self._engine.connect()
+        self.dialect = self._engine.dialect
+
+    def fetch(self, statement: Statement) -> pl.DataFrame:
+        return pl.read_database(statement, self._raw)  # type: ignore[arg-type]
+
+    def execute(self, statement: Statement) -> None:
+        raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not written to")
+
+    def ingest(self, table: str, frame: pl.DataFrame) -> None:
+        raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not loaded into")
+
+    def tables(self) -> set[str]:
+        inspector = sa.inspect(self._engine)
+        return {*inspector.get_table_names(), *inspector.get_view_names()}
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        self._raw.rollback()
+
+    def close(self) -> None:
+        self._raw.close()
+        self._engine.dispose()
+
+
+def _arrow_to_polars(table: Any) -> pl.DataFrame:
+    """ADBC hands NUMERIC over as opaque text: read it as decimals."""
+    import pyarrow as pa
+
+    columns = {}
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if isinstance(field.type, pa.OpaqueType):
+            column = pa.chunked_array([chunk.storage for chunk in column.chunks], pa.string())
+            columns[field.name] = pl.Series(field.name, pl.from_arrow(column), pl.String).cast(
+                pl.Decimal(38, 2)
+            )
+        else:
+            columns[field.name] = pl.Series(field.name, pl.from_arrow(column))
+    return pl.DataFrame(columns)
+
+
+def duckdb_path(url: str) -> str | None:
+    """The file behind a duckdb:/// URL, or None for another engine."""
+    parsed = make_url(url)
+    return parsed.database if parsed.drivername.startswith("duckdb") else None
+
+
+def connect(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> Connection:
+    """A connection to the facts.
+
+    An embedded DuckDB file has one writer or many readers: `wait_seconds` is
+    how long to wait for the other side before `WarehouseUnavailable` is raised.
+    """
+    path = duckdb_path(url)
+    if path is None:
+        return _connect_server(url)
+    if read_only and not Path(path).exists():
+        raise WarehouseUnavailable(f"there is no warehouse at {path}")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return DuckDBConnection(path, read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise WarehouseUnavailable(f"the warehouse at {path} cannot be opened") from error
+            if time.monotonic() >= deadline:
+                raise WarehouseUnavailable(
+                    "the warehouse is in use by another process; try again when it has finished"
+                ) from error
+        time.sleep(0.2)
+
+
+def _connect_server(url: str) -> Connection:
+    try:
+        if make_url(url).drivername.startswith("postgresql"):
+            return PostgreSQLConnection(url)
+        return OtherConnection(url)
+    except (sa.exc.SQLAlchemyError, OSError, adbc.Error) as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        raise WarehouseUnavailable(f"the warehouse at {where} does not answer") from error
+
+
+@contextmanager
+def session(
+    url: str, *, read_only: bool = True, wait_seconds: float = 0.0
+) -> Iterator[Connection]:
+    """A connection that commits at the end, or rolls back when anything is raised."""
+    connection = connect(url, read_only=read_only, wait_seconds=wait_seconds)
+    try:
+        yield connection
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()
+
+
+def create_tables(connection: Connection, metadata: sa.MetaData) -> None:
+    """Create the metadata's tables where they are missing, with indexes where they help."""
+    present = connection.tables()
+    for table in metadata.sorted_tables:
+        if table.name not in present:
+            connection.execute(CreateTable(table))
+    if metadata is contract and connection.dialect.name == "postgresql":
+        for index in indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+
+

@@ -1,0 +1,24 @@
+"""Where things are, from the environment; read once per call, never cached.
+
+    WAREHOUSE_URL  the lender's facts: any SQLAlchemy URL (default: a DuckDB file in ./var)
+    MARTS_PATH     the folder of the marts (default: ./var/marts)
+    PORT           the app's port (Makefile)
+
+Everything else that may be set is in `settings.toml` in MARTS_PATH's parent, see README.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_URL = "duckdb:///" + str(ROOT / "var" / "warehouse.duckdb")
+
+
+def warehouse_url() -> str:
+    return os.environ.get("WAREHOUSE_URL") or DEFAULT_URL
+
+
+def marts_path() -> Path:
+    return Path(os.environ.get("MARTS_PATH") or ROOT / "var" / "marts")
