@@ -409,9 +409,7 @@ ledger_totals = Table(
     contract,
     _key("month", Date, month_end=True),
     _key("product"),
-    _column(
-        "measure", Text, key=True, codes=("balance", "payments", "charged_off", "new_loans")
-    ),
+    _column("measure", Text, key=True, codes=("balance", "payments", "charged_off", "new_loans")),
     _money("amount"),
 )
 
@@ -421,6 +419,12 @@ REQUIRED = ("loans", "loan_months")
 indexes = (
     Index("loan_months_month_loan", loan_months.c.month, loan_months.c.loan_id, unique=True),
     Index("loan_months_loan_month", loan_months.c.loan_id, loan_months.c.month),
+    Index(
+        "loan_months_terminal",
+        loan_months.c.loan_id,
+        loan_months.c.month,
+        postgresql_where=loan_months.c.status != "open",
+    ),
     Index("loans_loan", loans.c.loan_id, unique=True),
     Index("customers_customer", customers.c.customer_id, unique=True),
     Index("cases_case", cases.c.case_id, unique=True),

@@ -42,6 +42,7 @@ class Connection(Protocol):
     def execute(self, statement: Statement) -> None: ...
     def ingest(self, table: str, frame: pl.DataFrame) -> None: ...
     def tables(self) -> set[str]: ...
+    def snapshot(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
@@ -51,7 +52,7 @@ def compile_statement(statement: Statement, dialect: Dialect) -> tuple[str, list
     """The statement's text for this engine, and its parameters in order."""
     if isinstance(statement, sa.schema.ExecutableDDLElement):
         return str(statement.compile(dialect=dialect)), []
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     values = compiled.params
     return compiled.string, [values[name] for name in compiled.positiontup or ()]
 
@@ -96,6 +97,9 @@ class DuckDBConnection:
         self._raw.execute(f"INSERT INTO {quote(table)} ({columns}) SELECT {columns} FROM ingested")
         self._raw.unregister("ingested")
 
+    def snapshot(self) -> None:
+        """A read-only DuckDB file cannot change while it is open."""
+
     def tables(self) -> set[str]:
         rows = self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()
         return {name for (name,) in rows}
@@ -139,6 +143,11 @@ class PostgreSQLConnection:
         with self._raw.cursor() as cursor:
             cursor.adbc_ingest(table, frame.to_arrow(), mode="append")
 
+    def snapshot(self) -> None:
+        """Let every later read of this transaction see one state of the database."""
+        with self._raw.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
     def tables(self) -> set[str]:
         with self._raw.cursor() as cursor:
             cursor.execute(
@@ -166,13 +175,16 @@ class OtherConnection:
         self.dialect = self._engine.dialect
 
     def fetch(self, statement: Statement) -> pl.DataFrame:
-        return pl.read_database(statement, self._raw)  # type: ignore[arg-type]
+        query: Any = statement
+        return pl.read_database(query, self._raw)
 
     def execute(self, statement: Statement) -> None:
         raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not written to")
 
     def ingest(self, table: str, frame: pl.DataFrame) -> None:
         raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not loaded into")
+
+    def snapshot(self) -> None: ...
 
     def tables(self) -> set[str]:
         inspector = sa.inspect(self._engine)
@@ -247,9 +259,7 @@ def _connect_server(url: str) -> Connection:
 
 
 @contextmanager
-def session(
-    url: str, *, read_only: bool = True, wait_seconds: float = 0.0
-) -> Iterator[Connection]:
+def session(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> Iterator[Connection]:
     """A connection that commits at the end, or rolls back when anything is raised."""
     connection = connect(url, read_only=read_only, wait_seconds=wait_seconds)
     try:
@@ -271,5 +281,3 @@ def create_tables(connection: Connection, metadata: sa.MetaData) -> None:
     if metadata is contract and connection.dialect.name == "postgresql":
         for index in indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
-
-

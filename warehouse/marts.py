@@ -145,31 +145,8 @@ months = Table(
     Column("balance_cents", BigInteger),  # their balance in the facts, negatives included
     Column("reopened_rows", BigInteger),  # rows after a terminal one, left out everywhere
     Column("gap_rows", BigInteger),  # loans back after a month without a row
-)
-
-# Findings of `check` and of the last refresh, for the data-quality page.
-findings = Table(
-    "findings",
-    marts,
-    Column("kind", Text),
-    Column("table_name", Text),
-    Column("month", Date),  # null: the whole book
-    Column("rows", BigInteger),
-    Column("amount_cents", BigInteger),
-    Column("examples", Text),  # JSON list of up to 20 keys
-    Column("is_failure", Boolean),  # true: `check` exits 1
-)
-
-# How complete each column of each table is.
-coverage = Table(
-    "coverage",
-    marts,
-    Column("table_name", Text),
-    Column("column_name", Text),
-    Column("rows", BigInteger),
-    Column("recorded", BigInteger),
-    Column("first_value", Text),  # of dates and times
-    Column("last_value", Text),
+    Column("unbalanced_rows", BigInteger),  # open rows without a balance
+    Column("unscheduled_rows", BigInteger),  # open rows without months_past_due
 )
 
 # The general ledger's totals beside the book's.

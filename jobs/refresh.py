@@ -1,0 +1,248 @@
+"""Refresh of the marts: recompute the months that changed, publish the whole.
+
+The heavy statements of `queries` run on the facts engine, a month at a time;
+only their results are kept.  A refresh that is killed is taken up where it
+stopped; readers see the old version until the new one is complete and its
+totals equal the facts' to the cent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import sqlalchemy as sa
+
+from jobs import month_marts
+from queries import books
+from queries.loan_states import BookShape, month_totals
+from warehouse import marts, published
+from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes
+from warehouse.contract import bookkeeping, contract
+from warehouse.engines import Connection, DuckDBConnection, create_tables, session
+
+SCHEMA = "1"  # raise it when a mart's meaning changes: every month is then recomputed
+
+
+class RefreshRefused(Exception):
+    """The marts could not be made, or do not equal the facts; nothing was published."""
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """What a refresh did."""
+
+    path: Path
+    recomputed: tuple[date, ...]
+    removed: tuple[date, ...]
+    seconds: float
+
+
+def refresh(
+    url: str,
+    folder: Path,
+    *,
+    bounds: Sequence[int] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    wait_seconds: float = 60.0,
+) -> RefreshResult:
+    """Bring the marts up to the facts and publish them.
+
+    `bounds` are the buckets' upper days; without them the current marts' are
+    kept.  Raises `RefreshRefused` where the book is empty or the marts differ
+    from the facts, and `WarehouseUnavailable` where the facts do not answer.
+    """
+    started = time.monotonic()
+    with (
+        published.refresh_lock(folder, wait_seconds=wait_seconds, progress=progress),
+        session(url, wait_seconds=wait_seconds) as facts,
+    ):
+        facts.snapshot()
+        current = published.current_version(folder)
+        shape = book_shape(facts, bounds or _published_bounds(current))
+        stamps = _stamps(facts, shape)
+        building = published.start_building(folder)
+        target = DuckDBConnection(str(building), read_only=False)
+        try:
+            create_tables(target, marts.marts)
+            target.commit()
+            recomputed, removed = _recompute(facts, target, shape, stamps, progress)
+            _write_book(facts, target, shape, sorted(stamps))
+            _prove_equal(facts, target, shape, progress)
+            target.commit()
+        finally:
+            target.close()
+        path = published.publish(folder)
+    return RefreshResult(path, recomputed, removed, time.monotonic() - started)
+
+
+def book_shape(facts: Connection, bounds: Sequence[int]) -> BookShape:
+    """What this warehouse holds: its non-empty tables and the columns it records."""
+    bucket_codes(bounds)
+    present = facts.tables()
+    tables = frozenset(
+        table.name
+        for table in contract.sorted_tables
+        if table.name in present and facts.fetch(books.has_rows(table)).height
+    )
+    if not {"loans", "loan_months"} <= tables:
+        raise RefreshRefused("the warehouse has no loans and loan_months yet: load some first")
+    recorded = facts.fetch(books.recorded_columns()).row(0, named=True)
+    return BookShape(
+        tables=tables,
+        bounds=tuple(bounds),
+        has_balances=recorded["balances"] > 0,
+        has_months_past_due=recorded["months_past_due"] > 0,
+    )
+
+
+def _published_bounds(current: Path | None) -> Sequence[int]:
+    if current is None:
+        return DEFAULT_BOUNDS
+    connection = DuckDBConnection(str(current), read_only=True)
+    try:
+        return json.loads(connection.fetch(sa.select(marts.book.c.bucket_bounds)).item())
+    finally:
+        connection.close()
+
+
+def _stamps(facts: Connection, shape: BookShape) -> dict[date, str]:
+    """What each month's marts were, or would be, made from; equal stamps need no work."""
+    months = facts.fetch(books.book_months())["month"].to_list()
+    if bookkeeping.tables["warehouse_load_months"].name in facts.tables():
+        found = dict(facts.fetch(books.touching_loads()).iter_rows())
+        source = {month: str(found.get(month, 0)) for month in months}
+    else:
+        prints = {row[0]: repr(row[1:]) for row in facts.fetch(books.month_prints()).iter_rows()}
+        source = {month: prints[month] + prints.get(previous(month), "") for month in months}
+    tables = sorted(shape.tables & {"customers", "payments"})
+    common = f"{SCHEMA}|{shape.bounds}|{shape.has_months_past_due}|{tables}|"
+    return {
+        month: hashlib.sha256(
+            f"{common}{source[month]}|{previous(month) in source}|{month == months[0]}".encode()
+        ).hexdigest()
+        for month in months
+    }
+
+
+def previous(month: date) -> date:
+    """The month-end before a month-end."""
+    return month.replace(day=1) - timedelta(days=1)
+
+
+def _recompute(
+    facts: Connection,
+    target: Connection,
+    shape: BookShape,
+    stamps: dict[date, str],
+    progress: Callable[[str], None],
+) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    made = dict(target.fetch(sa.select(marts.months.c.month, marts.months.c.stamp)).iter_rows())
+    stale = [month for month in sorted(stamps) if made.get(month) != stamps[month]]
+    gone = [month for month in sorted(made) if month not in stamps]
+    for month in gone:
+        month_marts.erase(target, month)
+    target.commit()
+    first = min(stamps)
+    for number, month in enumerate(stale, start=1):
+        progress(f"month {month:%Y-%m} ({number} of {len(stale)})")
+        earlier = previous(month) if previous(month) in stamps else None
+        frames = month_marts.compute(facts, month, earlier, first, shape)
+        month_marts.erase(target, month)
+        month_marts.write(target, frames, stamps[month])
+        target.commit()
+    return tuple(stale), tuple(gone)
+
+
+def _write_book(
+    facts: Connection, target: Connection, shape: BookShape, months: list[date]
+) -> None:
+    """The tables that describe the whole book; small, so made anew each time."""
+    counts = {
+        name: facts.fetch(books.row_count(contract.tables[name])).item()
+        for name in sorted(shape.tables)
+    }
+    is_synthetic = "warehouse_loads" in facts.tables() and bool(
+        facts.fetch(books.synthetic_loads()).item()
+    )
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    book = pl.DataFrame(
+        {
+            "version": [f"{now:%Y%m%d%H%M%S}-{months[-1]:%Y%m}"],
+            "refreshed_at": [now],
+            "first_month": [months[0]],
+            "as_of": [months[-1]],
+            "is_synthetic": [is_synthetic],
+            "has_balances": [shape.has_balances],
+            "has_months_past_due": [shape.has_months_past_due],
+            "bucket_bounds": [json.dumps(list(shape.bounds))],
+            "tables": [json.dumps(counts)],
+        }
+    )
+    lowers = [0, 1, *(bound + 1 for bound in shape.bounds)]
+    buckets = pl.DataFrame(
+        {
+            "rank": list(range(len(shape.codes))),
+            "code": list(shape.codes),
+            "lower_days": lowers,
+            "upper_days": [0, *shape.bounds, None],
+        }
+    )
+    for table, frame in (
+        (marts.book, book),
+        (marts.buckets, buckets),
+        (marts.products, facts.fetch(books.product_terms())),
+    ):
+        target.execute(sa.delete(table))
+        target.ingest(table.name, frame)
+
+
+def _prove_equal(
+    facts: Connection, target: Connection, shape: BookShape, progress: Callable[[str], None]
+) -> None:
+    """Every month's loans and balance in every mart must equal the facts' to the cent."""
+    progress("comparing marts and facts")
+    expected = facts.fetch(month_totals(shape))
+    for row in expected.iter_rows(named=True):
+        target.execute(
+            sa.update(marts.months)
+            .where(marts.months.c.month == row["month"])
+            .values(reopened_rows=row["reopened_rows"])
+        )
+    differences = mart_differences(expected, target, shape)
+    if differences:
+        raise RefreshRefused(
+            "the marts differ from the facts, so they were not published: "
+            + "; ".join(differences[:5])
+        )
+
+
+def mart_differences(expected: pl.DataFrame, target: Connection, shape: BookShape) -> list[str]:
+    """Sentences, one for each month and mart that does not equal the facts' `month_totals`."""
+    expected = expected.sort("month")
+    found = target.fetch(month_marts.mart_totals()).sort("mart", "basis", "month")
+    bases = ["days", "months"] if shape.has_months_past_due else ["days"]
+    sentences = []
+    for mart in ("stocks", "transitions", "months"):
+        for basis in bases if mart != "months" else [""]:
+            got = found.filter(pl.col("mart") == mart, pl.col("basis") == basis)
+            joined = expected.join(got, on="month", how="full", suffix="_mart", coalesce=True)
+            wrong = joined.filter(
+                ~pl.col("loans").eq_missing(pl.col("loans_mart"))
+                | ~pl.col("balance_cents")
+                .fill_null(0)
+                .eq_missing(pl.col("balance_cents_mart").fill_null(0))
+            )
+            sentences += [
+                f"{mart} {basis} {row['month']:%Y-%m}: {row['loans']} loans and"
+                f" {row['balance_cents']} cents in the facts,"
+                f" {row['loans_mart']} and {row['balance_cents_mart']} in the mart"
+                for row in wrong.iter_rows(named=True)
+            ]
+    return sentences

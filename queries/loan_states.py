@@ -1,0 +1,281 @@
+"""Facts: the state of every loan at a month-end, and how states changed over a month.
+
+These are the heavy statements.  They run once a month of the book, at refresh,
+on the lender's own engine; the pages read what they leave behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Double, Text, and_, case, cast, func, literal, null, or_
+
+from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes, bucket_of, month_bounds
+from warehouse.contract import customers, loan_months, loans
+from warehouse.dialects import quantile
+
+SEGMENTS = ("product", "region", "grade")
+
+
+@dataclass(frozen=True)
+class BookShape:
+    """What the statements must know of a warehouse before they are written."""
+
+    tables: frozenset[str]
+    bounds: tuple[int, ...] = DEFAULT_BOUNDS
+    has_balances: bool = True
+    has_months_past_due: bool = True
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return bucket_codes(self.bounds)
+
+
+def month_open(month: date) -> date:
+    return month.replace(day=1)
+
+
+def cents(amount: Any) -> Any:
+    """An amount in whole cents."""
+    return cast(amount * 100, BigInteger)
+
+
+def total(expression: Any) -> Any:
+    """A sum that stays a 64-bit integer on every engine."""
+    return cast(func.sum(expression), BigInteger)
+
+
+def count_if(condition: Any) -> Any:
+    return total(case((condition, 1), else_=0))
+
+
+def weight(amount: Any) -> Any:
+    """A balance as a weight: below zero counts as zero, unknown stays unknown."""
+    return case((amount < 0, 0), else_=amount)
+
+
+def bucket_by(basis: str, row: Any, shape: BookShape) -> Any:
+    """The bucket of a row by days, or by months where the row has them."""
+    by_days = bucket_of(row.days_past_due, shape.bounds, shape.codes)
+    if basis == "days" or not shape.has_months_past_due:
+        return by_days
+    by_months = bucket_of(row.months_past_due, month_bounds(shape.bounds), shape.codes)
+    return case((row.months_past_due.is_not(None), by_months), else_=by_days)
+
+
+def loan_states(month: date, shape: BookShape) -> sa.Select:
+    """One row per loan on book at a month-end, rows after a terminal one left out."""
+    row, loan = loan_months.alias("m"), loans.alias("l")
+    earlier = loan_months.alias("e")
+    left_before = sa.exists().where(
+        earlier.c.loan_id == row.c.loan_id, earlier.c.month < month, earlier.c.status != "open"
+    )
+    source = row.join(loan, loan.c.loan_id == row.c.loan_id)
+    region: Any = cast(null(), Text)
+    industry: Any = cast(null(), Text)
+    if "customers" in shape.tables:
+        customer = customers.alias("c")
+        source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
+        region, industry = customer.c.region, customer.c.industry
+    is_open = row.c.status == "open"
+    state = {
+        f"state_{basis}": case((is_open, bucket_by(basis, row.c, shape)), else_=row.c.status)
+        for basis in ("days", "months")
+    }
+    return (
+        sa.select(
+            row.c.loan_id,
+            loan.c.customer_id,
+            loan.c.originated_on,
+            loan.c.product,
+            region.label("region"),
+            func.coalesce(row.c.risk_grade, loan.c.risk_grade).label("grade"),
+            industry.label("industry"),
+            row.c.status,
+            row.c.months_past_due,
+            *[expression.label(name) for name, expression in state.items()],
+            row.c.balance_amount,
+            weight(row.c.balance_amount).label("weight_amount"),
+            row.c.overdue_amount,
+            row.c.paid_amount,
+            row.c.is_restructured,
+        )
+        .select_from(source)
+        .where(row.c.month == month, ~left_before)
+    )
+
+
+def state_changes(
+    month: date, previous: date | None, first_month: date, shape: BookShape
+) -> sa.Select:
+    """Loans, opening and closing money by state a month ago and state now, and segment.
+
+    A loan that was open a month ago and has no row now is `unmatched`.  One that
+    has a row now and none then is `new` (originated in the month, or the first
+    row of a loan without a date, or the book's first month), else `appeared`.
+    """
+    now = loan_states(month, shape).cte("now")
+    then = loan_states(previous or date.min, shape).cte("before")
+    opened = sa.select(then).where(then.c.status == "open").cte("opened")
+    both = sa.select(
+        opened.c.loan_id.label("opened_id"),
+        *[now.c[name].label(f"now_{name}") for name in _MOVING],
+        *[opened.c[name].label(f"then_{name}") for name in _MOVING],
+        *[
+            case((opened.c.loan_id.is_not(None), opened.c[name]), else_=now.c[name]).label(name)
+            for name in SEGMENTS
+        ],
+        now.c.loan_id.label("now_id"),
+        now.c.originated_on,
+    ).select_from(opened.join(now, now.c.loan_id == opened.c.loan_id, full=True))
+    pairs = both.cte("pairs")
+    entered = sa.select(pairs.c.now_id).where(pairs.c.opened_id.is_(None)).cte("entered")
+    seen = (
+        sa.select(loan_months.c.loan_id)
+        .where(loan_months.c.month < month, loan_months.c.loan_id.in_(sa.select(entered.c.now_id)))
+        .distinct()
+        .cte("seen")
+    )
+    return _change_totals(pairs, seen, month, first_month)
+
+
+_MOVING = ("state_days", "state_months", "balance_amount", "weight_amount", "is_restructured")
+
+
+def _change_totals(pairs: Any, seen: Any, month: date, first_month: date) -> sa.Select:
+    is_new = or_(
+        literal(month == first_month),
+        pairs.c.originated_on.between(month_open(month), month),
+        and_(pairs.c.originated_on.is_(None), seen.c.loan_id.is_(None)),
+    )
+    entry = case((is_new, literal("new", Text)), else_=literal("appeared", Text))
+    stayed = pairs.c.opened_id.is_not(None)
+    groups = [
+        case((stayed, pairs.c.then_state_days), else_=entry).label("from_days"),
+        case((stayed, pairs.c.then_state_months), else_=entry).label("from_months"),
+        func.coalesce(pairs.c.now_state_days, "unmatched").label("to_days"),
+        func.coalesce(pairs.c.now_state_months, "unmatched").label("to_months"),
+        *[pairs.c[name] for name in SEGMENTS],
+    ]
+    turned = and_(
+        pairs.c.then_is_restructured.is_(sa.false()), pairs.c.now_is_restructured.is_(sa.true())
+    )
+    opening = cast(pairs.c.then_weight_amount, Double)
+    return (
+        sa.select(
+            *groups,
+            cast(func.count(), BigInteger).label("loans"),
+            total(cents(pairs.c.then_weight_amount)).label("opening_cents"),
+            func.sum(opening * opening).label("opening_squares"),
+            total(cents(pairs.c.now_weight_amount)).label("closing_cents"),
+            total(cents(pairs.c.then_balance_amount)).label("opening_balance_cents"),
+            total(cents(pairs.c.now_balance_amount)).label("closing_balance_cents"),
+            count_if(turned).label("restructured_loans"),
+            total(case((turned, cents(pairs.c.then_weight_amount)), else_=0)).label(
+                "restructured_cents"
+            ),
+            count_if(and_(~stayed, seen.c.loan_id.is_not(None))).label("gap_rows"),
+        )
+        .select_from(pairs.outerjoin(seen, seen.c.loan_id == pairs.c.now_id))
+        .group_by(*groups)
+    )
+
+
+def open_stocks(month: date, shape: BookShape) -> sa.Select:
+    """Open loans and their money at a month-end by bucket (both bases) and segment."""
+    states = loan_states(month, shape).cte("states")
+    column = states.c
+    amount = cast(column.weight_amount, Double)
+    groups = [column.state_days, column.state_months, column.industry]
+    groups += [column[name] for name in SEGMENTS]
+    return (
+        sa.select(
+            *groups,
+            cast(func.count(), BigInteger).label("loans"),
+            total(cents(column.weight_amount)).label("weight_cents"),
+            func.sum(amount * amount).label("weight_squares"),
+            count_if(column.balance_amount < 0).label("negative_loans"),
+            total(
+                case(
+                    (column.balance_amount < 0, cents(column.balance_amount)),
+                    (column.balance_amount.is_not(None), 0),
+                )
+            ).label("negative_cents"),
+            total(cents(column.overdue_amount)).label("overdue_cents"),
+            total(cents(column.paid_amount)).label("paid_cents"),
+            count_if(column.is_restructured).label("restructured_loans"),
+            count_if(column.balance_amount.is_(None)).label("unbalanced_rows"),
+            count_if(column.months_past_due.is_(None)).label("unscheduled_rows"),
+        )
+        .where(column.status == "open")
+        .group_by(*groups)
+    )
+
+
+def median_balances(month: date, basis: str, shape: BookShape) -> sa.Select:
+    """The median balance of the open loans of each bucket."""
+    states = loan_states(month, shape).cte("states")
+    bucket = states.c[f"state_{basis}"].label("bucket")
+    middle = quantile(cast(states.c.weight_amount, Double), sa.literal_column("0.5"))
+    return (
+        sa.select(bucket, middle.label("median_balance_amount"))
+        .where(states.c.status == "open")
+        .group_by(bucket)
+    )
+
+
+def largest_shares(month: date, unit: str, shape: BookShape) -> sa.Select:
+    """How much of the open balance its largest borrowers (or loans) hold."""
+    states = loan_states(month, shape).cte("states")
+    column = states.c.customer_id if unit == "customer" else states.c.loan_id
+    held = (
+        sa.select(total(cents(states.c.weight_amount)).label("held_cents"))
+        .where(states.c.status == "open", column.is_not(None), states.c.weight_amount > 0)
+        .group_by(column)
+        .cte("held")
+    )
+    ranked = sa.select(
+        held.c.held_cents,
+        func.row_number().over(order_by=held.c.held_cents.desc()).label("place"),
+    ).cte("ranked")
+    amount = cast(ranked.c.held_cents, Double)
+    return sa.select(
+        cast(func.count(), BigInteger).label("units"),
+        (func.sum(amount * amount) / func.nullif(func.sum(amount) * func.sum(amount), 0)).label(
+            "herfindahl"
+        ),
+        cast(func.max(ranked.c.held_cents), BigInteger).label("largest_cents"),
+        total(case((ranked.c.place <= 10, ranked.c.held_cents), else_=0)).label(
+            "largest_ten_cents"
+        ),
+        total(ranked.c.held_cents).label("total_cents"),
+    )
+
+
+def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.Select:
+    """Open loans and their balance by month, straight from the facts: what marts must equal."""
+    row, earlier = loan_months.alias("m"), loan_months.alias("e")
+    left_before = (
+        sa.select(earlier.c.loan_id, func.min(earlier.c.month).label("left_month"))
+        .where(earlier.c.status != "open")
+        .group_by(earlier.c.loan_id)
+        .subquery("left_before")
+    )
+    after = and_(left_before.c.left_month.is_not(None), left_before.c.left_month < row.c.month)
+    counted = and_(row.c.status == "open", ~after)
+    statement = (
+        sa.select(
+            row.c.month,
+            count_if(counted).label("loans"),
+            total(case((counted, cents(row.c.balance_amount)))).label("balance_cents"),
+            count_if(after).label("reopened_rows"),
+        )
+        .select_from(row.outerjoin(left_before, left_before.c.loan_id == row.c.loan_id))
+        .group_by(row.c.month)
+        .order_by(row.c.month)
+    )
+    return statement if months is None else statement.where(row.c.month.in_(months))

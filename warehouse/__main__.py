@@ -1,0 +1,142 @@
+"""The command line: `python -m warehouse sample | load | refresh | check`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from warehouse.settings import marts_path, warehouse_url
+
+_started = time.monotonic()
+
+
+def say(message: str) -> None:
+    """Progress goes to the error stream, with seconds since the start."""
+    print(f"[{time.monotonic() - _started:6.1f} s] {message}", file=sys.stderr, flush=True)
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from warehouse.sample import make_book
+
+    make_book(
+        arguments.out,
+        loans=arguments.loans,
+        months=arguments.months,
+        seed=arguments.seed,
+        last_month=arguments.last_month,
+        progress=say,
+    )
+    print(f"Wrote a synthetic book to {arguments.out}. Next: python -m warehouse load")
+    return 0
+
+
+def _load(arguments: argparse.Namespace) -> int:
+    from warehouse.load import load
+
+    report = load(
+        arguments.directory,
+        url=warehouse_url(),
+        restate=arguments.restate,
+        progress=say,
+        reports=marts_path() / "load_reports",
+    )
+    print(report)
+    print("Next: python -m warehouse refresh")
+    return 0
+
+
+def _refresh(arguments: argparse.Namespace) -> int:
+    from jobs.refresh import refresh
+
+    result = refresh(warehouse_url(), marts_path(), bounds=arguments.bounds, progress=say)
+    done = ", ".join(f"{month:%Y-%m}" for month in result.recomputed) or "none"
+    print(f"Published {result.path.name} in {result.seconds:.1f} s; months recomputed: {done}.")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from jobs.check import check
+
+    outcome = check(warehouse_url(), marts_path(), progress=say)
+    print(outcome.text())
+    return 1 if outcome.failures else 0
+
+
+def _bounds(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m warehouse",
+        description="From a lender's files to the numbers that the app shows.",
+        epilog="WAREHOUSE_URL says where the facts are (any SQLAlchemy URL; default: a DuckDB"
+        " file in ./var). MARTS_PATH is the folder of the marts (default: ./var/marts)."
+        " The usual order: load, refresh, check; then open the app with `make run`.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    sample = commands.add_parser("sample", help="make a synthetic book, as files to load")
+    sample.add_argument("--loans", type=int, default=20_000, help="how many loans (%(default)s)")
+    sample.add_argument("--months", type=int, default=24, help="months of history (%(default)s)")
+    sample.add_argument("--seed", type=int, default=7, help="same seed, same rows (%(default)s)")
+    sample.add_argument(
+        "--last-month", type=date.fromisoformat, default=date(2026, 6, 30), metavar="YYYY-MM-DD"
+    )
+    sample.add_argument("--out", type=Path, default=Path("sample"), help="folder (%(default)s)")
+    sample.set_defaults(run=_sample)
+    load = commands.add_parser(
+        "load", help="load a folder of CSV or Parquet files, all of it or nothing"
+    )
+    load.add_argument(
+        "directory",
+        type=Path,
+        nargs="?",
+        default=Path("sample"),
+        help="one file per table, named after it (%(default)s)",
+    )
+    load.add_argument(
+        "--restate", action="store_true", help="accept changed rows of past loan months"
+    )
+    load.set_defaults(run=_load)
+    refresh = commands.add_parser(
+        "refresh", help="recompute what loads touched and publish it to the app"
+    )
+    refresh.add_argument(
+        "--bounds",
+        type=_bounds,
+        metavar="30,60,...",
+        help="upper days of the buckets (default: as published, else 30,60,...,180,270,360)",
+    )
+    refresh.set_defaults(run=_refresh)
+    check = commands.add_parser(
+        "check", help="reconcile and list findings; exits 1 where the book does not close"
+    )
+    check.set_defaults(run=_check)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    from warehouse.engines import WarehouseUnavailable
+
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except WarehouseUnavailable as error:
+        print(f"Not done: {error}.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if type(error).__name__ not in ("Refused", "RefreshRefused"):
+            raise
+        print(f"Refused: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; the warehouse is as it was.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
