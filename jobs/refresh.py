@@ -65,7 +65,7 @@ def refresh(
     ):
         facts.snapshot()
         current = published.current_version(folder)
-        shape = book_shape(facts, bounds or _published_bounds(current))
+        shape = book_shape(facts, bounds or published_bounds(current))
         stamps = _stamps(facts, shape)
         building = published.start_building(folder)
         target = DuckDBConnection(str(building), read_only=False)
@@ -102,7 +102,7 @@ def book_shape(facts: Connection, bounds: Sequence[int]) -> BookShape:
     )
 
 
-def _published_bounds(current: Path | None) -> Sequence[int]:
+def published_bounds(current: Path | None) -> Sequence[int]:
     if current is None:
         return DEFAULT_BOUNDS
     connection = DuckDBConnection(str(current), read_only=True)
@@ -143,9 +143,7 @@ def _recompute(
     stamps: dict[date, str],
     progress: Callable[[str], None],
 ) -> tuple[tuple[date, ...], tuple[date, ...]]:
-    made = dict(target.fetch(sa.select(marts.months.c.month, marts.months.c.stamp)).iter_rows())
-    stale = [month for month in sorted(stamps) if made.get(month) != stamps[month]]
-    gone = [month for month in sorted(made) if month not in stamps]
+    stale, gone = _differing_stamps(target, stamps)
     for month in gone:
         month_marts.erase(target, month)
     target.commit()
@@ -158,6 +156,19 @@ def _recompute(
         month_marts.write(target, frames, stamps[month])
         target.commit()
     return tuple(stale), tuple(gone)
+
+
+def _differing_stamps(target: Connection, stamps: dict[date, str]) -> tuple[list[date], list[date]]:
+    """Months to make anew, and months that the facts no longer have."""
+    made = dict(target.fetch(sa.select(marts.months.c.month, marts.months.c.stamp)).iter_rows())
+    stale = [month for month in sorted(stamps) if made.get(month) != stamps[month]]
+    return stale, [month for month in sorted(made) if month not in stamps]
+
+
+def stale_months(facts: Connection, target: Connection, shape: BookShape) -> list[date]:
+    """The months whose marts are older than the facts they came from."""
+    stale, gone = _differing_stamps(target, _stamps(facts, shape))
+    return sorted([*stale, *gone])
 
 
 def _write_book(

@@ -38,7 +38,8 @@ class Filter:
 
     def without(self, segment: str) -> Filter:
         """The same filter with one segment's choice widened to all."""
-        return replace(self, **{f"{segment}s": ()})
+        chosen: dict[str, Any] = {f"{segment}s": ()}
+        return replace(self, **chosen)
 
     def conditions(self, table: sa.FromClause) -> list[Any]:
         """The segments' conditions on a mart, for a WHERE."""
@@ -62,3 +63,9 @@ def months_before(month: date, count: int) -> date:
     for _ in range(count):
         month = month.replace(day=1) - timedelta(days=1)
     return month
+
+
+def whole_book(first: date, as_of: date, *, basis: Basis = "days") -> Filter:
+    """Everything, from the book's first month to its last."""
+    window = (as_of.year - first.year) * 12 + as_of.month - first.month + 1
+    return Filter(as_of=as_of, window=window, basis=basis)

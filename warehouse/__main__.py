@@ -66,6 +66,23 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if outcome.failures else 0
 
 
+def _ready(arguments: argparse.Namespace) -> int:
+    """Set up what `make run` needs, and no more than is missing."""
+    from warehouse.engines import duckdb_path
+    from warehouse.published import current_version
+
+    path = duckdb_path(warehouse_url())
+    if path is not None and not Path(path).exists():
+        say("there is no warehouse yet: making a synthetic book")
+        folder = Path(path).parent / "sample"
+        main(["sample", "--out", str(folder)])
+        main(["load", str(folder)])
+    if current_version(marts_path()) is None:
+        status = main(["refresh"])
+        return status or min(main(["check"]), 0)
+    return 0
+
+
 def _bounds(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
@@ -116,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="reconcile and list findings; exits 1 where the book does not close"
     )
     check.set_defaults(run=_check)
+    ready = commands.add_parser(
+        "ready", help="what `make run` does first: a synthetic book if there is no warehouse"
+    )
+    ready.set_defaults(run=_ready)
     return parser
 
 

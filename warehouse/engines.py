@@ -10,7 +10,7 @@ their text.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,7 +40,7 @@ class Connection(Protocol):
 
     def fetch(self, statement: Statement) -> pl.DataFrame: ...
     def execute(self, statement: Statement) -> None: ...
-    def ingest(self, table: str, frame: pl.DataFrame) -> None: ...
+    def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None: ...
     def tables(self) -> set[str]: ...
     def snapshot(self) -> None: ...
     def commit(self) -> None: ...
@@ -88,8 +88,8 @@ class DuckDBConnection:
         text, parameters = compile_statement(statement, self.dialect)
         self._raw.execute(text, parameters)
 
-    def ingest(self, table: str, frame: pl.DataFrame) -> None:
-        """Append the frame's columns to a table, by name."""
+    def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None:
+        """Append the frame's columns to a (temporary) table, by name."""
         self._begin()
         quote = self.dialect.identifier_preparer.quote
         columns = ", ".join(quote(name) for name in frame.columns)
@@ -138,10 +138,10 @@ class PostgreSQLConnection:
         with self._raw.cursor() as cursor:
             cursor.execute(text, parameters=parameters or None)
 
-    def ingest(self, table: str, frame: pl.DataFrame) -> None:
-        """Append the frame's columns to a table, by name."""
+    def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None:
+        """Append the frame's columns to a (temporary) table, by name."""
         with self._raw.cursor() as cursor:
-            cursor.adbc_ingest(table, frame.to_arrow(), mode="append")
+            cursor.adbc_ingest(table, frame.to_arrow(), mode="append", temporary=temporary)
 
     def snapshot(self) -> None:
         """Let every later read of this transaction see one state of the database."""
@@ -181,7 +181,7 @@ class OtherConnection:
     def execute(self, statement: Statement) -> None:
         raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not written to")
 
-    def ingest(self, table: str, frame: pl.DataFrame) -> None:
+    def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None:
         raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not loaded into")
 
     def snapshot(self) -> None: ...
@@ -222,11 +222,18 @@ def duckdb_path(url: str) -> str | None:
     return parsed.database if parsed.drivername.startswith("duckdb") else None
 
 
-def connect(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> Connection:
+def connect(
+    url: str,
+    *,
+    read_only: bool = True,
+    wait_seconds: float = 0.0,
+    waiting: Callable[[str], None] | None = None,
+) -> Connection:
     """A connection to the facts.
 
     An embedded DuckDB file has one writer or many readers: `wait_seconds` is
-    how long to wait for the other side before `WarehouseUnavailable` is raised.
+    how long to wait for the other side before `WarehouseUnavailable` is raised;
+    `waiting` is told once that it waits.
     """
     path = duckdb_path(url)
     if path is None:
@@ -238,13 +245,17 @@ def connect(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> C
     while True:
         try:
             return DuckDBConnection(path, read_only=read_only)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            is_held = isinstance(error, duckdb.ConnectionException) or "lock" in str(error).lower()
+            if not is_held:
                 raise WarehouseUnavailable(f"the warehouse at {path} cannot be opened") from error
             if time.monotonic() >= deadline:
                 raise WarehouseUnavailable(
                     "the warehouse is in use by another process; try again when it has finished"
                 ) from error
+            if waiting:
+                waiting(f"waiting up to {wait_seconds:g} s for another process to finish")
+                waiting = None
         time.sleep(0.2)
 
 
@@ -259,9 +270,15 @@ def _connect_server(url: str) -> Connection:
 
 
 @contextmanager
-def session(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> Iterator[Connection]:
+def session(
+    url: str,
+    *,
+    read_only: bool = True,
+    wait_seconds: float = 0.0,
+    waiting: Callable[[str], None] | None = None,
+) -> Iterator[Connection]:
     """A connection that commits at the end, or rolls back when anything is raised."""
-    connection = connect(url, read_only=read_only, wait_seconds=wait_seconds)
+    connection = connect(url, read_only=read_only, wait_seconds=wait_seconds, waiting=waiting)
     try:
         yield connection
         connection.commit()
@@ -272,12 +289,14 @@ def session(url: str, *, read_only: bool = True, wait_seconds: float = 0.0) -> I
         connection.close()
 
 
-def create_tables(connection: Connection, metadata: sa.MetaData) -> None:
+def create_tables(
+    connection: Connection, metadata: sa.MetaData, *, with_indexes: bool = True
+) -> None:
     """Create the metadata's tables where they are missing, with indexes where they help."""
     present = connection.tables()
     for table in metadata.sorted_tables:
         if table.name not in present:
             connection.execute(CreateTable(table))
-    if metadata is contract and connection.dialect.name == "postgresql":
+    if with_indexes and metadata is contract and connection.dialect.name == "postgresql":
         for index in indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))

@@ -1,0 +1,43 @@
+# make run    set up, make a synthetic book if there is no warehouse, open the app
+# make test   everything that is tested, on real engines and a real browser
+# make bench  a book of a million loans, measured
+# make check  style and types
+PYTHON ?= python3
+PORT ?= 8501
+ADDRESS ?= localhost
+BIN = .venv/bin
+
+.PHONY: run test bench check format
+
+run: .venv/.run
+	@$(BIN)/python -m warehouse ready
+	@echo "Open http://$(ADDRESS):$(PORT)"
+	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
+
+test: .venv/.dev
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+bench: .venv/.dev
+	$(BIN)/python -m bench $(BENCH)
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/.venv:
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: .venv/.venv requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,30 @@
+"""The table of contents: which pages there are, and in which order."""
+
+import gc
+
+import streamlit as st
+
+import ui
+
+if not gc.get_freeze_count():
+    gc.freeze()
+
+st.set_page_config(
+    page_title="Collections", page_icon=ui.ICON, layout="wide", initial_sidebar_state="auto"
+)
+
+st.navigation(
+    {
+        "Portfolio": [
+            st.Page("pages/portfolio/health.py", title="Health", default=True),
+            st.Page("pages/portfolio/aging.py", title="Aging", url_path="aging"),
+            st.Page("pages/portfolio/roll_rates.py", title="Roll rates", url_path="roll_rates"),
+        ],
+        "Reference": [
+            st.Page("pages/reference/definitions.py", title="Definitions", url_path="definitions"),
+            st.Page(
+                "pages/reference/data_quality.py", title="Data quality", url_path="data_quality"
+            ),
+        ],
+    }
+).run()

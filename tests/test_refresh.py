@@ -1,0 +1,293 @@
+"""From facts to published marts, on DuckDB and PostgreSQL: the same numbers to the cent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+from polars.testing import assert_frame_equal
+
+from jobs.refresh import RefreshRefused, refresh
+from queries import portfolio
+from queries.filters import Filter, whole_book
+from queries.loan_lists import late_loans, loans_that_moved
+from queries.marts import open_marts, read_book
+from tests.books import FEB, JAN, MAR, loan, month, put, small_book
+from tests.conftest import ROOT, new_postgres_database
+from warehouse import marts
+from warehouse.contract import load_months, loan_months
+from warehouse.engines import session
+from warehouse.published import current_version
+
+
+def cell(frame: pl.DataFrame, **where: Any) -> dict[str, Any]:
+    found = frame.filter([pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()])
+    assert found.height == 1, (where, found)
+    return found.row(0, named=True)
+
+
+def moves(folder: Path, **chosen: Any) -> pl.DataFrame:
+    path = current_version(folder)
+    assert path
+    connection = open_marts(path)
+    book = read_book(connection)
+    return connection.fetch(
+        portfolio.transitions(Filter(as_of=MAR, window=3, **chosen))
+    ).with_columns(pl.lit(book.version).alias("version"))
+
+
+def test_each_turn_of_a_history_lands_in_its_cell(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, **small_book())
+    refresh(facts_url, tmp_path)
+    found = moves(tmp_path)
+    rolled = cell(found, month=FEB, from_state="current", to_state="1-30")
+    # opening 100.10 and closing 90.20; a closing balance is not the weight
+    assert (rolled["loans"], rolled["opening_cents"], rolled["closing_cents"]) == (1, 10010, 9020)
+    assert rolled["opening_squares"] == pytest.approx(100.10**2)
+    cured = cell(found, month=FEB, from_state="31-60", to_state="current")
+    assert (cured["restructured_loans"], cured["restructured_cents"]) == (1, 20000)
+    stayed = cell(found, month=MAR, from_state="current", to_state="current")
+    # restructured in February: not again in March
+    assert (stayed["loans"], stayed["restructured_loans"]) == (1, 0)
+    left = cell(found, month=FEB, from_state="151-180", to_state="charged_off")
+    assert (left["opening_cents"], left["closing_cents"]) == (100000, 99000)
+    lost = cell(found, month=FEB, from_state="current", to_state="unmatched")
+    assert (lost["loans"], lost["opening_cents"]) == (1, 5000)
+    # an overpaid loan weighs nothing but is counted, and its balance is kept
+    overpaid = cell(found, month=FEB, from_state="current", to_state="current")
+    assert (overpaid["loans"], overpaid["opening_cents"]) == (1, 0)
+    assert overpaid["opening_balance_cents"] == -510
+    new = cell(found, month=FEB, from_state="new", to_state="current")
+    assert (new["loans"], new["closing_cents"]) == (1, 30000)
+    # back after a gap, and a first row long after origination: appeared, not new
+    assert cell(found, month=MAR, from_state="appeared", to_state="current")["loans"] == 2
+    assert found.filter(month=MAR, from_state="new").is_empty()
+    # the book's first month is all new, whatever the loans' dates
+    assert found.filter(month=JAN)["from_state"].unique().to_list() == ["new"]
+    # a row after the terminal one is nowhere
+    assert found.filter(month=MAR)["loans"].sum() == 6
+
+
+def test_both_engines_give_the_same_marts(postgres_server: str, tmp_path: Path) -> None:
+    frames: dict[str, dict[str, pl.DataFrame]] = {}
+    for engine, url in {
+        "duckdb": f"duckdb:///{tmp_path / 'facts.duckdb'}",
+        "postgresql": new_postgres_database(postgres_server),
+    }.items():
+        put(url, **small_book())
+        connection = open_marts(refresh(url, tmp_path / engine).path)
+        frames[engine] = {
+            table.name: connection.fetch(sa.select(table)).sort(pl.all())
+            for table in marts.marts.sorted_tables
+            if table.name != "book"
+        }
+    for name, frame in frames["duckdb"].items():
+        assert_frame_equal(frame, frames["postgresql"][name], rel_tol=1e-12, abs_tol=0)
+    assert frames["duckdb"]["stocks"].height > 5
+
+
+def test_cash_is_net_of_reversals_and_compared_with_the_histories(
+    facts_url: str, tmp_path: Path
+) -> None:
+    book = small_book()
+    book["loan_months"][1]["paid_amount"] = "8.90"  # rolls, February: 9.90 - 1.00
+    book["loan_months"][0]["paid_amount"] = "5.00"  # rolls, January: no payment at all
+    put(facts_url, **book)
+    connection = open_marts(refresh(facts_url, tmp_path).path)
+    found = connection.fetch(portfolio.cash(whole_book(JAN, MAR)))
+    february = cell(found, month=FEB)
+    assert (february["payments"], february["payments_cents"]) == (2, 890)
+    assert february["differing_loans"] == 0
+    january = cell(found, month=JAN)
+    assert (january["differing_loans"], january["difference_cents"]) == (1, -500)
+    # paid after the charge-off: cash of the month all the same
+    assert cell(found, month=MAR)["payments_cents"] == 2000
+
+
+def test_months_past_due_decide_the_bucket_where_the_book_has_them(
+    facts_url: str, tmp_path: Path
+) -> None:
+    # due on 1 July and unpaid: 30 days on 31 July, 61 on 31 August, but one month, then two
+    put(
+        facts_url,
+        loans=[loan("a")],
+        loan_months=[
+            month("a", dt.date(2024, 7, 31), 30, "10", months_past_due=1),
+            month("a", dt.date(2024, 8, 31), 61, "10", months_past_due=2),
+        ],
+    )
+    connection = open_marts(refresh(facts_url, tmp_path).path)
+    for basis, state in (("months", "31-60"), ("days", "61-90")):
+        chosen = Filter(as_of=dt.date(2024, 8, 31), basis=basis)
+        found = connection.fetch(portfolio.transitions(chosen))
+        assert found["to_state"].to_list() == [state]
+
+
+def test_other_bounds_move_the_edges(duckdb_url: str, tmp_path: Path) -> None:
+    put(
+        duckdb_url,
+        loans=[loan("a"), loan("b")],
+        loan_months=[month("a", JAN, 30, "1"), month("b", JAN, 29, "2")],
+    )
+    path = refresh(duckdb_url, tmp_path, bounds=(29, 59, 89)).path
+    found = open_marts(path).fetch(portfolio.stocks(Filter(as_of=JAN)))
+    assert dict(found.select("bucket", "weight_cents").iter_rows()) == {"30-59": 100, "1-29": 200}
+    # the next refresh keeps them
+    assert read_book(open_marts(refresh(duckdb_url, tmp_path).path)).bounds == (29, 59, 89)
+
+
+def test_segments_filter_by_their_value(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, **small_book())
+    connection = open_marts(refresh(facts_url, tmp_path).path)
+
+    def loans(**chosen: Any) -> int:
+        frame = connection.fetch(portfolio.stocks(Filter(as_of=JAN, **chosen)))
+        return int(frame["loans"].sum())
+
+    assert loans() == 5
+    assert loans(products=("auto",)) == 1
+    assert loans(regions=("North",)) == 2
+    assert loans(regions=(None,)) == 1  # no customer: not recorded
+    assert loans(regions=(None, "North")) == 3
+    assert loans(grades=("B",), regions=("South",)) == 1
+    assert loans(products=("'; DROP TABLE loans; --",)) == 0
+
+
+def test_a_click_on_a_cell_lists_its_loans(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, **small_book())
+    shape = read_book(open_marts(refresh(facts_url, tmp_path).path)).shape
+    with session(facts_url) as facts:
+        chosen = Filter(as_of=FEB)
+        found = facts.fetch(loans_that_moved(chosen, FEB, ["current"], ["1-30"], shape))
+        lost = facts.fetch(loans_that_moved(chosen, FEB, ["current"], ["unmatched"], shape))
+        late = facts.fetch(late_loans(Filter(as_of=MAR), ["31-60"], shape))
+    assert found["loan_id"].to_list() == ["rolls"]
+    assert float(found["opening_balance_amount"][0]) == 100.10
+    assert lost["loan_id"].to_list() == ["gap"]
+    assert late["loan_id"].to_list() == ["late_start", "rolls"]  # largest balance first
+    assert late["all_rows"].to_list() == [2, 2]
+
+
+def test_only_what_a_load_touched_is_recomputed(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, **small_book())
+    assert refresh(facts_url, tmp_path).recomputed == (JAN, FEB, MAR)
+    assert refresh(facts_url, tmp_path).recomputed == ()
+    with session(facts_url, read_only=False) as facts:
+        facts.execute(sa.insert(load_months).values(load_id=1, month=MAR))
+    assert refresh(facts_url, tmp_path).recomputed == (MAR,)
+
+
+def test_a_warehouse_that_others_load_is_watched_by_fingerprint(
+    facts_url: str, tmp_path: Path
+) -> None:
+    put(facts_url, **small_book())
+    with session(facts_url, read_only=False) as facts:
+        for name in ("warehouse_loads", "warehouse_load_months"):
+            facts.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
+    refresh(facts_url, tmp_path)
+    with session(facts_url, read_only=False) as facts:
+        facts.execute(
+            sa.update(loan_months)
+            .where(loan_months.c.loan_id == "cures", loan_months.c.month == FEB)
+            .values(balance_amount=191)
+        )
+    # February's closing and March's opening both hang on it
+    assert refresh(facts_url, tmp_path).recomputed == (FEB, MAR)
+
+
+def test_a_month_that_left_the_facts_leaves_the_marts(duckdb_url: str, tmp_path: Path) -> None:
+    put(duckdb_url, **small_book())
+    refresh(duckdb_url, tmp_path)
+    with session(duckdb_url, read_only=False) as facts:
+        facts.execute(sa.delete(loan_months).where(loan_months.c.month == MAR))
+    result = refresh(duckdb_url, tmp_path)
+    assert result.removed == (MAR,)
+    assert read_book(open_marts(result.path)).as_of == FEB
+
+
+def test_marts_that_differ_from_the_facts_are_not_published(
+    duckdb_url: str, tmp_path: Path
+) -> None:
+    put(duckdb_url, **small_book())
+    published = refresh(duckdb_url, tmp_path).path
+    with session(duckdb_url, read_only=False) as facts:  # behind the loader's back
+        facts.execute(
+            sa.update(loan_months)
+            .where(loan_months.c.loan_id == "rolls", loan_months.c.month == MAR)
+            .values(balance_amount=sa.literal(80.31))
+        )
+    with pytest.raises(RefreshRefused, match="2024-03: 5 loans and 61731 cents in the facts"):
+        refresh(duckdb_url, tmp_path)
+    assert current_version(tmp_path) == published
+
+
+def test_an_empty_warehouse_is_refused_in_words(duckdb_url: str, tmp_path: Path) -> None:
+    put(duckdb_url)
+    with pytest.raises(RefreshRefused, match="no loans and loan_months yet"):
+        refresh(duckdb_url, tmp_path)
+
+
+def test_a_counted_book_has_counts_and_no_money(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, loans=[loan("a")], loan_months=[month("a", JAN, 0), month("a", FEB, 15)])
+    connection = open_marts(refresh(facts_url, tmp_path).path)
+    assert not read_book(connection).has_balances
+    found = connection.fetch(portfolio.transitions(Filter(as_of=FEB)))
+    assert found.select("loans", "opening_cents", "closing_cents").row(0) == (1, None, None)
+
+
+def test_a_reader_keeps_its_version_while_a_new_one_is_published(
+    duckdb_url: str, tmp_path: Path
+) -> None:
+    put(duckdb_url, **small_book())
+    old = open_marts(refresh(duckdb_url, tmp_path).path)
+    for load_id in (1, 2, 3):
+        with session(duckdb_url, read_only=False) as facts:
+            facts.execute(sa.insert(load_months).values(load_id=load_id, month=MAR))
+        refresh(duckdb_url, tmp_path)
+    assert old.fetch(portfolio.months()).height == 3
+    assert len([*tmp_path.glob("marts-*.duckdb")]) == 2
+
+
+@pytest.mark.faults
+def test_a_refresh_killed_at_any_moment_loses_nothing(duckdb_url: str, tmp_path: Path) -> None:
+    months = [dt.date(2020 + n // 12, n % 12 + 1, 1) for n in range(1, 30)]
+    ends = [first - dt.timedelta(days=1) for first in months]
+    rows = [month(f"l{n}", end, (n * 7) % 90, "10") for end in ends for n in range(200)]
+    put(duckdb_url, loans=[loan(f"l{n}") for n in range(200)], loan_months=rows)
+    folder = tmp_path / "marts"
+    expected = open_marts(refresh(duckdb_url, tmp_path / "whole").path)
+    command = [sys.executable, "-m", "warehouse", "refresh"]
+    environment = {**os.environ, "WAREHOUSE_URL": duckdb_url, "MARTS_PATH": str(folder)}
+    started = time.monotonic()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    whole = time.monotonic() - started
+    versions = set()
+    for attempt in range(10):
+        touched = {"load_id": attempt + 1}
+        with session(duckdb_url, read_only=False, wait_seconds=5) as facts:
+            for end in ends:
+                facts.execute(sa.insert(load_months).values(**touched, month=end))
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(whole * (0.35 + 0.07 * attempt))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        path = current_version(folder)
+        assert path  # what readers see is whole, old or new
+        assert read_book(open_marts(path)).months == tuple(ends)
+        versions.add(path.name)
+    result = refresh(duckdb_url, folder)
+    assert_frame_equal(
+        open_marts(result.path).fetch(sa.select(marts.stocks)).sort(pl.all()),
+        expected.fetch(sa.select(marts.stocks)).sort(pl.all()),
+    )

@@ -1,0 +1,256 @@
+"""A lender's files into the facts: all of them, or none.
+
+Every file is read in batches, each row held against the contract, and kept in
+temporary tables on the facts engine.  When nothing is wrong, what is new is
+added and what differs replaced, in the same transaction that read it; when
+anything is, the warehouse is as it was and the refusal says what to mend.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy import Table
+from sqlalchemy.schema import CreateTable
+
+from warehouse import settings
+from warehouse.contract import REQUIRED, bookkeeping, contract, loan_months
+from warehouse.engines import Connection, WarehouseUnavailable, create_tables, session
+from warehouse.files import TRUTHS, SourceFile, find_files
+from warehouse.load_report import (
+    LoadReport,
+    TableRows,
+    next_load_id,
+    record,
+    write_summary,
+)
+from warehouse.merging import Merge, compare, holds_rows, merge_rows, restatements
+from warehouse.refusals import LISTED, Problem, Refusals, Refused, Unreadable
+from warehouse.rules import check_batch
+from warehouse.staging import (
+    Staged,
+    refuse_missing_references,
+    refuse_repeated_keys,
+    staging_table,
+)
+from warehouse.touched import touched_months
+
+__all__ = ["LoadReport", "Refused", "TableRows", "load"]
+
+_LOADER_LOCK = 7_214_905_331  # PostgreSQL: one load at a time
+Progress = Callable[[str], None]
+
+
+def load(
+    directory: Path,
+    *,
+    url: str | None = None,
+    restate: bool = False,
+    progress: Progress = print,
+    today: date | None = None,
+    wait_seconds: float = 30,
+    reports: Path | None = None,
+) -> LoadReport:
+    """Load a directory of CSV or Parquet files, one per table and named after it.
+
+    A row whose key is not in the warehouse is added; one that equals the row
+    there changes nothing; any other replaces it.  A different row for a month
+    of `loan_months` before the warehouse's latest is a restatement, accepted
+    with `restate` only.
+
+    Raises `Refused`, which lists what is wrong, and `WarehouseUnavailable`
+    where the warehouse cannot be reached or is held for `wait_seconds`.  Every
+    load, accepted or refused, leaves a JSON summary in `reports`.
+    """
+    began = time.monotonic()
+    directory = Path(directory)
+    reports = reports or settings.marts_path() / "load_reports"
+    stem = f"load_{datetime.now():%Y%m%dT%H%M%S_%f}"
+    refusals = Refusals(reports / f"{stem}_problems.jsonl")
+    url = url or settings.warehouse_url()
+    try:
+        with session(
+            url, read_only=False, wait_seconds=wait_seconds, waiting=progress
+        ) as connection:
+            _wait_for_other_loads(connection, wait_seconds, progress)
+            create_tables(connection, contract, with_indexes=False)
+            create_tables(connection, bookkeeping)
+            files, others = find_files(directory, refusals)
+            staged = _stage(connection, directory, files, refusals, today or date.today(), progress)
+            merges, restated = _compare(connection, files, staged, restate, refusals, progress)
+            refusals.raise_if_any()
+            touched = _merge(connection, merges, progress)
+            report = LoadReport(
+                load_id=next_load_id(connection),
+                loaded_at=datetime.now().replace(microsecond=0),
+                source=str(directory.resolve()),
+                is_synthetic=(directory / TRUTHS).exists(),
+                tables=_table_rows(files, merges),
+                restated_rows=restated.height,
+                restated_months=tuple(restated["month"].unique().sort()),
+                first_restated=tuple(restated["key"].head(LISTED)),
+                touched_months=tuple(touched),
+                ignored_files=tuple(others),
+                seconds=round(time.monotonic() - began, 1),
+            )
+            record(connection, report)
+    except Refused as refused:
+        write_summary(reports / f"{stem}.json", str(directory.resolve()), refused)
+        raise
+    write_summary(reports / f"{stem}.json", report.source, report)
+    return report
+
+
+def _wait_for_other_loads(connection: Connection, wait_seconds: float, progress: Progress) -> None:
+    """On a server, take the loader's lock until the transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return
+    deadline = time.monotonic() + wait_seconds
+    lock = sa.select(sa.func.pg_try_advisory_xact_lock(_LOADER_LOCK).label("taken"))
+    told = False
+    while not connection.fetch(lock).item():
+        if time.monotonic() >= deadline:
+            raise WarehouseUnavailable("another load is under way; try again when it has finished")
+        if not told:
+            progress(f"waiting up to {wait_seconds:g} s for another load to finish")
+            told = True
+        time.sleep(0.2)
+
+
+def _stage(
+    connection: Connection,
+    directory: Path,
+    files: list[SourceFile],
+    refusals: Refusals,
+    today: date,
+    progress: Progress,
+) -> Staged:
+    """Read every file into its staging table; note what is wrong with rows, keys, references."""
+    staged: Staged = {}
+    for file in files:
+        staged[file.table.name] = table = staging_table(file.table)
+        connection.execute(CreateTable(table))
+        _stage_file(connection, file, table, refusals, today, progress)
+    _refuse_missing_tables(connection, directory, files, refusals)
+    _analyse(connection, staged.values())
+    unclean = {file.table.name for file in files if refusals.of_file(file.name)}
+    unclean |= {
+        name for name in contract.tables if name not in staged and _is_there(directory, name)
+    }
+    for file in files:
+        progress(f"checking the keys and references of {file.name}")
+        refuse_repeated_keys(connection, file.table, staged[file.table.name], file.name, refusals)
+        refuse_missing_references(connection, file.table, staged, file.name, refusals, unclean)
+    return staged
+
+
+def _stage_file(
+    connection: Connection,
+    file: SourceFile,
+    table: Table,
+    refusals: Refusals,
+    today: date,
+    progress: Progress,
+) -> None:
+    told = time.monotonic()
+    try:
+        for batch in file.batches():
+            good, problems = check_batch(file.table, file.name, batch, today)
+            for frame in problems:
+                refusals.add_frame(frame)
+            if good.height:
+                connection.ingest(table.name, good, temporary=True)
+            if time.monotonic() - told > 1:
+                progress(f"reading {file.name}: {file.rows:,} rows")
+                told = time.monotonic()
+    except Unreadable as unreadable:
+        refusals.add(unreadable.problem)
+    refusals.add(*file.ragged)
+    progress(f"read {file.name}: {file.rows:,} rows")
+
+
+def _is_there(directory: Path, name: str) -> bool:
+    return any((directory / f"{name}{suffix}").exists() for suffix in (".csv", ".parquet"))
+
+
+def _refuse_missing_tables(
+    connection: Connection, directory: Path, files: list[SourceFile], refusals: Refusals
+) -> None:
+    rows = {file.table.name: file.rows for file in files}
+    for name in REQUIRED:
+        is_broken = name not in rows and _is_there(directory, name)
+        empty = not rows.get(name) and not refusals.of_file(f"{name}.csv")
+        if empty and not is_broken and not holds_rows(connection, contract.tables[name]):
+            expected = f"rows of {name}: the warehouse has none yet"
+            refusals.add(Problem("missing_table", f"{name}.csv", expected))
+
+
+def _analyse(connection: Connection, tables: Any) -> None:
+    """PostgreSQL plans well only on tables that it has looked at."""
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.execute(sa.DDL(f"ANALYZE {table.name}"))
+
+
+def _compare(
+    connection: Connection,
+    files: list[SourceFile],
+    staged: Staged,
+    restate: bool,
+    refusals: Refusals,
+    progress: Progress,
+) -> tuple[dict[str, Merge], pl.DataFrame]:
+    """Hold the staged rows against the facts; past months may only change by request."""
+    merges: dict[str, Merge] = {}
+    restated = pl.DataFrame(schema={"month": pl.Date, "key": pl.String})
+    for file in files:
+        if refusals.of_file(file.name):
+            continue
+        progress(f"comparing {file.name} with the warehouse")
+        merge = compare(connection, file.table, staged[file.table.name])
+        merges[file.table.name] = merge
+        if file.table is loan_months and merge.changed:
+            restated = restatements(connection, merge)
+            if not restate:
+                refusals.add_frame(_as_problems(restated, file.name))
+    return merges, restated
+
+
+def _as_problems(restated: pl.DataFrame, file: str) -> pl.DataFrame:
+    held = pl.col("held").fill_null("nothing")
+    return restated.with_columns(
+        kind=pl.lit("restatement"),
+        file=pl.lit(file),
+        expected=pl.format("{} as the warehouse holds for this past month (or --restate)", held),
+    )
+
+
+def _merge(connection: Connection, merges: dict[str, Merge], progress: Progress) -> list[date]:
+    for name, merge in merges.items():
+        progress(f"writing {name}: {merge.new:,} new, {merge.changed:,} changed rows")
+        merge_rows(connection, merge)
+    create_tables(connection, contract)  # with the indexes, faster after a first load
+    _analyse(connection, [merge.table for merge in merges.values() if merge.new + merge.changed])
+    return touched_months(connection, merges)
+
+
+def _table_rows(files: list[SourceFile], merges: dict[str, Merge]) -> dict[str, TableRows]:
+    rows = {}
+    for file in files:
+        merge = merges[file.table.name]
+        rows[file.table.name] = TableRows(
+            file=file.name,
+            new=merge.new,
+            changed=merge.changed,
+            unchanged=merge.unchanged,
+            first_changed=merge.first_changed,
+            ignored_columns=tuple(file.ignored),
+            blank_rows=file.blank_rows,
+        )
+    return rows
