@@ -12,7 +12,7 @@ BIN = .venv/bin
 run: .venv/.run
 	@$(BIN)/python -m warehouse ready
 	@echo "Open http://$(ADDRESS):$(PORT)"
-	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
+	@$(BIN)/python serve.py --server.port $(PORT) --server.address $(ADDRESS)
 
 test: .venv/.dev
 	@$(BIN)/python -m tests.chromium

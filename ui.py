@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import duckdb
 import polars as pl
@@ -20,29 +20,35 @@ from queries.filters import Basis, Filter
 from queries.marts import Book, open_marts, read_book
 from warehouse.checks import last_outcome
 from warehouse.engines import (
-    DUCKDB,
     DuckDBConnection,
     WarehouseUnavailable,
-    compile_statement,
     session,
 )
 from warehouse.published import current_version
 from warehouse.settings import ROOT, marts_path, warehouse_url
 
 ICON = str(ROOT / "static" / "icon.svg")
-WINDOWS = (1, 3, 6, 12)
+WINDOWS = ("1", "3", "6", "12")
+BASIS_HELP = (
+    "Month-ends are 28 to 31 days apart, so by days alone a loan can seem to skip a bucket."
+    " Months missed counts unpaid instalments."
+)
 Weight = Literal["loans", "balance"]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a page works with: the book, the reader's choices, and the colour mode."""
+    """What a page works with: the book and the reader's choices."""
 
     path: Path
     book: Book
     chosen: Filter
     weight: Weight
-    mode: Literal["light", "dark"]
+
+    @property
+    def key(self) -> str:
+        """What decides every figure on a page, for its cache."""
+        return f"{self.path.name} {self.weight} {self.chosen!r}"
 
     @property
     def is_money(self) -> bool:
@@ -63,11 +69,10 @@ def open_page(title: str, question: str, *, has_window: bool = False) -> View:
     st.title(title, anchor=False)
     st.caption(question)
     _freshness(book)
-    theme = st.context.theme.type
-    return View(path, book, chosen, weight, "dark" if theme == "dark" else "light")
+    return View(path, book, chosen, weight)
 
 
-def _explain_empty(title: str) -> Any:
+def _explain_empty(title: str) -> NoReturn:
     st.title(title, anchor=False)
     st.info(
         "Load a book with `python -m warehouse load FOLDER`, then `python -m warehouse refresh`."
@@ -101,16 +106,20 @@ def _book(path: Path) -> Book:
         st.stop()
 
 
-@st.cache_data(max_entries=512, ttl=3600, show_spinner=False)
-def _load(path: Path, text: str, parameters: tuple[Any, ...], _select: sa.Select) -> pl.DataFrame:
-    return _marts(path).fetch(_select)
+@st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
+def _load(key: str, _path: Path, _select: sa.Select) -> pl.DataFrame:
+    return _marts(_path).fetch(_select)
 
 
-def load(view: View, select: sa.Select) -> pl.DataFrame:
-    """The rows of a Select on the marts; cached by version, text and parameters."""
-    text, parameters = compile_statement(select, DUCKDB)
+def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
+    """The rows of `query(view.chosen, **options)` on the marts.
+
+    Cached by version, query, filter and options, which decide the statement's
+    text and parameters; the frame is shared, so it is never changed in place.
+    """
+    key = f"{view.path.name} {query.__name__} {view.chosen!r} {sorted(options.items())!r}"
     try:
-        return _load(view.path, text, tuple(parameters), select)
+        return _load(key, view.path, query(view.chosen, **options))
     except duckdb.Error:
         st.error(
             "These figures cannot be read just now. Reload the page in a moment.",
@@ -142,77 +151,50 @@ def drill(select: sa.Select) -> pl.DataFrame | None:
 
 
 def _filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
-    months = [f"{month:%Y-%m}" for month in reversed(book.months)]
-    by_name = {f"{month:%Y-%m}": month for month in book.months}
-    month = st.selectbox(
-        "As of",
-        months,
-        key="month",
-        format_func=lambda name: words.month(by_name[name]),
-        bind="query-params",
-        persist_state="session",
-    )
-    window = 1
+    """The shared filters; a link's address holds their labels, so labels stay as they are."""
+    by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}
+    month = _choose(st.selectbox("As of", list(by_name), **_bound("month")), list(by_name))
+    window = "1"
     if has_window:
-        window = st.segmented_control(
-            "Window",
-            WINDOWS,
-            key="window",
-            default=1,
-            required=True,
-            format_func=lambda count: "1 month" if count == 1 else f"{count} months",
-            bind="query-params",
-            persist_state="session",
+        window = _segmented("Window, months", WINDOWS, key="window")
+    weight: Weight = "loans"
+    if book.has_balances:
+        weight = (
+            "loans"
+            if _segmented("Measure", ("Balance", "Loans"), key="weight") == "Loans"
+            else "balance"
         )
-    weight = _weight(book)
-    segments = {
-        name: _segment(name, book.segments[name]) for name in ("product", "region", "grade")
-    }
+    segments = {name: _segment(name, book.segments[name]) for name in book.segments}
+    basis: Basis = "days"
+    if book.has_months_past_due:
+        by = _segmented("Buckets by", ("Months missed", "Days"), key="basis", help=BASIS_HELP)
+        basis = "days" if by == "Days" else "months"
     chosen = Filter(
-        as_of=by_name.get(month or months[0], book.as_of),
-        window=int(window or 1),
+        as_of=by_name[month],
+        window=int(window),
         products=segments["product"],
         regions=segments["region"],
         grades=segments["grade"],
-        basis=_basis(book),
+        basis=basis,
     )
     return chosen, weight
 
 
-def _weight(book: Book) -> Weight:
-    if not book.has_balances:
-        st.caption("This book has no balances: it is counted, not weighed.")
-        return "loans"
-    chosen = st.segmented_control(
-        "Measure",
-        ("balance", "loans"),
-        key="weight",
-        default="balance",
-        required=True,
-        format_func=lambda code: {"balance": "Balance", "loans": "Loans"}[code],
-        bind="query-params",
-        persist_state="session",
-    )
-    return "loans" if chosen == "loans" else "balance"
+def _bound(key: str) -> dict[str, Any]:
+    """A widget that keeps its value from page to page and in the address."""
+    return {"key": key, "bind": "query-params", "persist_state": "session"}
 
 
-def _basis(book: Book) -> Basis:
-    if not book.has_months_past_due:
-        st.caption("Buckets by days past due.")
-        return "days"
-    chosen = st.segmented_control(
-        "Buckets by",
-        ("months", "days"),
-        key="basis",
-        default="months",
-        required=True,
-        format_func=lambda code: {"months": "Months missed", "days": "Days"}[code],
-        help="Month-ends are 28 to 31 days apart, so on days alone a loan can seem to skip a"
-        " bucket. Months missed counts unpaid instalments.",
-        bind="query-params",
-        persist_state="session",
+def _choose(value: Any, options: Sequence[str]) -> str:
+    """What a browser sent, if it is one of the options; else the first."""
+    return value if value in options else options[0]
+
+
+def _segmented(label: str, options: Sequence[str], *, key: str, help: str | None = None) -> str:
+    value = st.segmented_control(
+        label, options, default=options[0], required=True, help=help, **_bound(key)
     )
-    return "days" if chosen == "days" else "months"
+    return _choose(value, options)
 
 
 def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:
@@ -223,10 +205,8 @@ def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:
     picked = st.multiselect(
         name.capitalize(),
         list(labels),
-        key=name,
         placeholder="All",
-        bind="query-params",
-        persist_state="session",
+        **_bound(name),
     )
     return tuple(labels[label] for label in picked if label in labels)
 
@@ -249,7 +229,7 @@ def _freshness(book: Book) -> None:
     outcome = last_outcome(marts_path())
     parts = [
         f"Data as of {words.day(book.as_of)}",
-        f"refreshed {words.moment(book.refreshed_at)} UTC",
+        f"refreshed {f'{words.moment(book.refreshed_at)}'} UTC",
     ]
     if outcome is None:
         parts.append("not checked yet")

@@ -69,7 +69,8 @@ def beyond(buckets: Sequence[str], days: int) -> int:
     2
     """
     for rank, bucket in enumerate(buckets[:-1]):
-        if day_range(bucket)[1] in (days, days - 1):
+        last = day_range(bucket)[1]
+        if last == days or (last == days - 1 and rank > 0):
             return rank + 1
     raise ValueError(f"no bucket ends at {days} days past due; the buckets are {list(buckets)}")
 

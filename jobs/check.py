@@ -128,7 +128,8 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
     whole = whole_book(first, as_of)  # type: ignore[arg-type]
     moves = target.fetch(portfolio.transitions(whole))
     cash = target.fetch(portfolio.cash(whole))
-    yield from _flow_findings(moves, cash, shape)
+    stocks = target.fetch(portfolio.stocks(whole))
+    yield from _flow_findings(moves, stocks, cash, shape)
     for kind in ("unbalanced_rows", "unscheduled_rows"):
         matters = shape.has_balances if kind == "unbalanced_rows" else shape.has_months_past_due
         rows = int(months[kind].sum() or 0)
@@ -146,8 +147,10 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
             yield _monthly("ledger_differs", "ledger_totals", row["month"], 1, key, True)
 
 
-def _flow_findings(moves: pl.DataFrame, cash: pl.DataFrame, shape: BookShape) -> Iterator[Finding]:
-    flow = reconciliation.loan_flow(moves)
+def _flow_findings(
+    moves: pl.DataFrame, stocks: pl.DataFrame, cash: pl.DataFrame, shape: BookShape
+) -> Iterator[Finding]:
+    flow = reconciliation.loan_flow(moves, stocks)
     for row in flow.filter(~pl.col("passes")).iter_rows(named=True):
         rows = int(row["unmatched"] + row["appeared"])
         yield _monthly("loans_do_not_close", "loan_months", row["month"], rows, (), True)

@@ -66,6 +66,13 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if outcome.failures else 0
 
 
+def _contract(arguments: argparse.Namespace) -> int:
+    from warehouse.contract_words import contract_page
+
+    print(contract_page(), end="")
+    return 0
+
+
 def _ready(arguments: argparse.Namespace) -> int:
     """Set up what `make run` needs, and no more than is missing."""
     from warehouse.engines import duckdb_path
@@ -133,6 +140,8 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="reconcile and list findings; exits 1 where the book does not close"
     )
     check.set_defaults(run=_check)
+    contract = commands.add_parser("contract", help="print the tables and columns to fill")
+    contract.set_defaults(run=_contract)
     ready = commands.add_parser(
         "ready", help="what `make run` does first: a synthetic book if there is no warehouse"
     )

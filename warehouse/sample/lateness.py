@@ -49,7 +49,7 @@ def step(world: World, t: int, current: Array, reminded: Array) -> tuple[Work, A
     last_day = months.end(t)
     opened_on = np.minimum(due_on + rng.integers(1, 4, len(current)), last_day)
     left = last_day - opened_on
-    early, resolving = _queue_probabilities(world, t, current, mix, plan, left)
+    early, resolving, queue_score = _queue_probabilities(world, t, current, mix, plan, left)
 
     missed = rng.random(len(current)) < missing
     draw = rng.random(len(current))
@@ -72,6 +72,8 @@ def step(world: World, t: int, current: Array, reminded: Array) -> tuple[Work, A
     _settle(world, t, current, owed - paid, unpaid, leaves, scheduled, paid)
 
     pick = np.flatnonzero(missed)
+    watched = pick[left[pick] > 7]
+    world.truths.watch_channels("automated", queue_score[watched], plan[watched])
     work = _open_cases(world, t, current, pick, opened_on, due_on, scheduled, plan)
     back = brought_back[pick]
     reason = np.where(leaves[pick], PAID_OFF, CURED)[back]
@@ -89,8 +91,8 @@ def step(world: World, t: int, current: Array, reminded: Array) -> tuple[Work, A
 
 def _queue_probabilities(
     world: World, t: int, current: Array, mix: Array, plan: Array, left: Array
-) -> tuple[Array, Array]:
-    """The chances to be resolved within seven days, and by month-end, after a missed day."""
+) -> tuple[Array, Array, Array]:
+    """The chances to be resolved within seven days, and by month-end, and the log-odds after."""
     score = (
         model.RESOLVE_BASE[0]
         + mix
@@ -100,7 +102,7 @@ def _queue_probabilities(
         + model.DAYS_LEFT * np.log(np.maximum(left - 7, 1) / 10.0)
     )
     early = 1.0 - (1.0 - model.EARLY_SHARE_AUTOMATED) ** (np.minimum(left, 7) / 7.0)
-    return early, early + (1.0 - early) * sigmoid(score) * (left > 7)
+    return early, early + (1.0 - early) * sigmoid(score) * (left > 7), score
 
 
 def _count_truth(

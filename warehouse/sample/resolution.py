@@ -46,7 +46,8 @@ def step(world: World, t: int, late: Array) -> Work:
     score = resolve_score(world, t, late)
     early = np.where(is_first, model.EARLY_SHARE, 0.0)
     resolving = early + (1.0 - early) * sigmoid(score)
-    world.truths.watch_effects(cases, case, is_first, score)
+    skill = world.staff.skill[cases["collector"][case[is_first]]]
+    world.truths.watch_cases(cases, case[is_first], score[is_first], skill)
 
     draw = rng.random(rows)
     resolved = draw < resolving
@@ -95,6 +96,8 @@ def step(world: World, t: int, late: Array) -> Work:
     exit_on = months.end(t) - rng.integers(0, 4, rows)
     pays_on = np.where(sold, exit_on, np.where(cash > 0, pays_on, -1))
     stops = np.where(ended, exit_on, stops)
+    due_later = pays_on < months.start(t) + loans.due_day[late] - 1
+    ahead = np.where(resolved & ~gone_paid & due_later, scheduled, 0)  # paid on its own due day
 
     state.scheduled[late] = scheduled
     state.paid[late] = cash
@@ -120,7 +123,7 @@ def step(world: World, t: int, late: Array) -> Work:
         begins=np.where(is_first, cases["opened_on"][case], months.start(t)),
         stops=stops,
         pays_on=pays_on,
-        cash=cash,
+        cash=cash - ahead,
         is_resolved=resolved,
         is_restructured=restructured,
         is_settled=settled,

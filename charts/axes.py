@@ -1,0 +1,129 @@
+"""What all charts share: the canvas, the axes, and how the browser writes a number.
+
+Charts are Vega-Lite specifications without data and without titles: the page writes the title
+(the finding) and the subtitle (what is measured) as text above, where it wraps and can be read
+aloud, and hands the frame over beside the specification.  Nothing in them depends on the
+theme or on the frame's values, so a page may keep them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from charts.format import MISSING, SPACE, separators
+from charts.palette import GRID, INK, MUTED
+
+Spec = dict[str, Any]
+Unit = Literal["share", "points", "count", "cents"]
+
+NARROW = "width < 430"
+
+
+def canvas(
+    layers: Sequence[Spec],
+    *,
+    alt: str,
+    height: int | Spec,
+    transform: Sequence[Spec] = (),
+    encoding: Mapping[str, Any] | None = None,
+    autosize: Literal["fit", "fit-x"] = "fit",
+    locale: str | None = None,
+) -> Spec:
+    """A chart of layers drawn over each other, in the house style.
+
+    With `autosize="fit-x"` the height is that of the steps, and the axes come on top of it.
+    """
+    decimal, thousands = separators(locale)
+    number = {"decimal": decimal, "thousands": thousands, "grouping": [3], "currency": ["", ""]}
+    axis = {
+        "labelColor": MUTED.expr,
+        "titleColor": MUTED.expr,
+        "gridColor": GRID.expr,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "labelPadding": 6,
+        "titlePadding": 8,
+        "domain": False,
+        "ticks": False,
+    }
+    return {
+        "description": alt,
+        "height": height,
+        "autosize": {"type": autosize, "contains": "padding"},
+        "transform": list(transform),
+        "encoding": dict(encoding or {}),
+        "layer": list(layers),
+        "config": {
+            "axis": axis,
+            "text": {"color": INK.expr, "fontSize": 12},
+            "view": {"stroke": None},
+            "locale": {"number": number},
+        },
+    }
+
+
+def written(unit: Unit, value: str) -> str:
+    """A Vega expression that writes the value of an expression, unit and all."""
+    rounded = {
+        "share": f"format(({value}) * 100, '.1f') + '{SPACE}%'",
+        "points": f"(abs({value}) < 0.0005 ? '0.0' : format(({value}) * 100, '+.1f'))",
+        "count": f"format({value}, ',.0f')",
+        "cents": _compact(f"(({value}) / 100)"),
+    }[unit]
+    return f"(isValid({value}) ? {rounded} : '{MISSING}')"
+
+
+def _compact(value: str) -> str:
+    steps = "".join(
+        f"abs({value}) >= {size * 0.99995} ? "
+        f"format({value} / {size}, '.1f') + '{SPACE}{letter}' : "
+        for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+    )
+    return f"({steps}format({value}, ',.0f'))"
+
+
+def exactly(unit: Unit, value: str) -> str:
+    """The same for a tooltip: money to the cent."""
+    if unit != "cents":
+        return written(unit, value)
+    return f"(isValid({value}) ? format(({value}) / 100, ',.2f') : '{MISSING}')"
+
+
+def value_axis(unit: Unit, *, grid: bool = True, ticks: int = 5, title: str | None = None) -> Spec:
+    """An axis of values; the last label carries the unit, the others only the number."""
+    size = "format({}, '~s')"
+    label = {
+        "share": "format(datum.value * 100, ',~f') + (datum.index === 1 ? ' %' : '')",
+        "points": "(datum.value === 0 ? '0' : format(datum.value * 100, '+,~f'))",
+        "count": f"replace({size.format('datum.value')}, 'G', 'B')",
+        "cents": f"replace({size.format('datum.value / 100')}, 'G', 'B')",
+    }[unit]
+    return {"title": title, "grid": grid, "tickCount": ticks, "labelExpr": label}
+
+
+def month_axis() -> Spec:
+    """Months along the bottom: the year is written where it begins."""
+    return {
+        "title": None,
+        "grid": False,
+        "tickCount": {"expr": f"{NARROW} ? 4 : 8"},
+        "format": "%b %Y",
+        "labelFlush": True,
+        "domain": True,
+        "domainColor": GRID.expr,
+    }
+
+
+def names(labels: Mapping[str, str]) -> str:
+    """A Vega expression that looks a label up; what is not listed stays as it is."""
+    table = json.dumps(dict(labels))
+    return f"({table}[datum.label] || datum.label)"
+
+
+def lookup(labels: Mapping[str, str], field: str) -> Spec:
+    """A transform that adds `<field>_label`."""
+    table = json.dumps(dict(labels))
+    value = f"datum[{json.dumps(field)}]"
+    return {"calculate": f"({table}[{value}] || {value})", "as": f"{field}_label"}

@@ -1,0 +1,73 @@
+"""What `truths.json` says: the settings, the equations with their numbers, and the answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from warehouse.contract import CHANNELS
+from warehouse.sample import complaints, model
+from warehouse.sample.collectors import POOL_NAMES
+from warehouse.sample.months import EPOCH
+from warehouse.sample.state import World
+
+
+def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict[str, Any]:
+    """Everything true of the book that its tables do not say."""
+    months = world.months
+    month_ends = [
+        str(EPOCH + timedelta(days=int(months.end(t)))) for t in range(months.count)
+    ]
+    return {
+        "is_synthetic": True,
+        "settings": settings,
+        "rows": rows,
+        "model": (model.__doc__ or "").strip(),
+        "coefficients": _coefficients(),
+        "months": [
+            {
+                "month": month_ends[t],
+                "season": float(world.climate.season[t]),
+                "recession": float(world.climate.recession[t]),
+                "noise": float(world.climate.noise[t]),
+            }
+            for t in range(months.count)
+        ],
+        "roll_matrices": world.truths.roll_matrices(month_ends),
+        "channel_effects": world.truths.channel_effects(),
+        "collectors": _collectors(world),
+    }
+
+
+def _coefficients() -> dict[str, Any]:
+    named = {
+        name.lower(): value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in vars(model).items()
+        if name.isupper() and isinstance(value, float | np.ndarray)
+    }
+    named["channel"] = dict(zip(CHANNELS, model.CHANNEL.tolist(), strict=True))
+    factors = dict(zip(CHANNELS, complaints.CHANNEL_FACTOR.tolist(), strict=True))
+    named["complaints"] = {
+        "base_rate": complaints.BASE_RATE,
+        "channel_factor": factors,
+        "intensity": complaints.INTENSITY,
+        "week_variance": complaints.WEEK_VARIANCE,
+    }
+    return named
+
+
+def _collectors(world: World) -> list[dict[str, Any]]:
+    staff = world.staff
+    points = world.truths.skill_points(staff.skill, staff.pool)
+    return [
+        {
+            "collector_id": f"K{place + 1:04d}",
+            "pool": POOL_NAMES[staff.pool[place]],
+            "skill_log_odds": round(float(staff.skill[place]), 5),
+            "skill_points": round(float(points[place]), 5),
+            "complaint_factor": round(float(staff.complaint_factor[place]), 5),
+        }
+        for place in range(len(staff.pool))
+    ]
