@@ -5,18 +5,21 @@ from __future__ import annotations
 import inspect
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import duckdb
 import polars as pl
+import polars.selectors as cs
 import sqlalchemy as sa
 import streamlit as st
 
 from charts import format as words
+from queries import portfolio
 from queries.filters import Basis, Filter
+from queries.loan_lists import PAGE_ROWS
 from queries.marts import Book, open_marts, read_book
 from warehouse.checks import last_outcome
 from warehouse.engines import (
@@ -53,6 +56,12 @@ class View:
     @property
     def is_money(self) -> bool:
         return self.weight == "balance"
+
+
+def open_reference(title: str, question: str) -> None:
+    """Start a page that needs no book."""
+    st.title(title, anchor=False)
+    st.caption(question)
 
 
 def open_page(title: str, question: str, *, has_window: bool = False) -> View:
@@ -156,18 +165,18 @@ def _filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
     month = _choose(st.selectbox("As of", list(by_name), **_bound("month")), list(by_name))
     window = "1"
     if has_window:
-        window = _segmented("Window, months", WINDOWS, key="window")
+        window = segmented("Window, months", WINDOWS, key="window")
     weight: Weight = "loans"
     if book.has_balances:
         weight = (
             "loans"
-            if _segmented("Measure", ("Balance", "Loans"), key="weight") == "Loans"
+            if segmented("Measure", ("Balance", "Loans"), key="weight") == "Loans"
             else "balance"
         )
     segments = {name: _segment(name, book.segments[name]) for name in book.segments}
     basis: Basis = "days"
     if book.has_months_past_due:
-        by = _segmented("Buckets by", ("Months missed", "Days"), key="basis", help=BASIS_HELP)
+        by = segmented("Buckets by", ("Months missed", "Days"), key="basis", help=BASIS_HELP)
         basis = "days" if by == "Days" else "months"
     chosen = Filter(
         as_of=by_name[month],
@@ -190,11 +199,17 @@ def _choose(value: Any, options: Sequence[str]) -> str:
     return value if value in options else options[0]
 
 
-def _segmented(label: str, options: Sequence[str], *, key: str, help: str | None = None) -> str:
+def segmented(label: str, options: Sequence[str], *, key: str, help: str | None = None) -> str:
+    """One of a few options, kept from page to page and in the address."""
     value = st.segmented_control(
         label, options, default=options[0], required=True, help=help, **_bound(key)
     )
     return _choose(value, options)
+
+
+def pick(label: str, options: Sequence[str], *, key: str) -> str:
+    """One of many options, kept from page to page and in the address."""
+    return _choose(st.selectbox(label, options, width=260, **_bound(key)), options)
 
 
 def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:
@@ -243,9 +258,29 @@ def _freshness(book: Book) -> None:
         st.caption(line, width="content")
 
 
-def say(*sentences: str) -> None:
+def say(sentences: Sequence[str]) -> None:
     """The answer, in one or two sentences; values in them are already plain text."""
-    st.markdown(" ".join(sentence for sentence in sentences if sentence))
+    with st.container(key="answer"):
+        st.markdown("##### " + " ".join(sentence for sentence in sentences if sentence))
+
+
+def heading(title: str, subtitle: str) -> None:
+    """Above a chart: what it shows, then what is measured, of what, in what unit, as of when."""
+    st.subheader(title, anchor=False)
+    st.caption(subtitle)
+
+
+def chart(
+    frame: pl.DataFrame, spec: dict[str, Any], *, key: str, select: str | None = None
+) -> list[dict[str, Any]]:
+    """Draw a specification; with `select`, what the reader clicked (a list of field values)."""
+    options: dict[str, Any] = {"key": key, "alt": spec["description"]}
+    spec = {name: part for name, part in spec.items() if name != "description"}
+    if select is None:
+        st.vega_lite_chart(frame, spec, **options)
+        return []
+    event = st.vega_lite_chart(frame, spec, on_select="rerun", selection_mode=select, **options)
+    return list(event["selection"].get(select) or [])
 
 
 def evidence(
@@ -291,3 +326,82 @@ def workbook(frame: pl.DataFrame) -> bytes:
 def months_of(view: View, back: int) -> list[date]:
     """The book's months up to the as-of month, at most `back` of them, earliest first."""
     return [month for month in view.book.months if month <= view.chosen.as_of][-back:]
+
+
+def nothing_to_show(view: View, reason: str) -> NoReturn:
+    """Say why the page has no numbers, naming a filter that leaves nothing, and stop."""
+    guilty = [
+        name
+        for name, chosen in view.chosen.segments().items()
+        if chosen
+        and not load(view, portfolio.stocks)["loans"].sum()
+        and load_filter(view, view.chosen.without(name))["loans"].sum()
+    ]
+    if guilty:
+        reason = f"The choice of {words.listing(guilty)} leaves no loans. Widen it to see numbers."
+    st.info(reason, icon=":material/filter_alt_off:")
+    st.stop()
+
+
+def load_filter(view: View, chosen: Filter) -> pl.DataFrame:
+    """The open stocks of the as-of month under another filter."""
+    return load(replace(view, chosen=chosen), portfolio.stocks)
+
+
+def loan_list(
+    view: View, title: str, query: Callable[[int], sa.Select], *, key: str, empty: str
+) -> None:
+    """A page of single loans from the facts, with the way to the next."""
+    with st.container(border=True, key=f"list_{key}"):
+        st.subheader(title, anchor=False)
+        number = st.session_state.get(f"page_{key}", 1)
+        frame = drill(query(number - 1))
+        if frame is None:
+            return
+        if not frame.height and number == 1:
+            st.caption(empty)
+            return
+        rows = int(frame["all_rows"][0]) if frame.height else 0
+        shown = frame.drop("all_rows").with_columns(
+            cs.decimal().cast(pl.Float64),
+            cs.by_name(*_STATE_COLUMNS, require_all=False).map_elements(
+                lambda code: words.state(code, basis=view.chosen.basis), return_dtype=pl.String
+            ),
+        )
+        st.dataframe(
+            shown,
+            hide_index=True,
+            placeholder=words.MISSING,
+            column_config={
+                name: st.column_config.Column(LOAN_COLUMNS[name])
+                if not name.endswith("_amount")
+                else st.column_config.NumberColumn(LOAN_COLUMNS[name], format="localized")
+                for name in shown.columns
+            },
+            alt=title,
+        )
+        pages = -(-rows // PAGE_ROWS)
+        st.number_input(
+            f"Page (of {pages}; {words.number(rows)} loans)",
+            min_value=1,
+            max_value=max(pages, 1),
+            key=f"page_{key}",
+            width=220,
+        )
+
+
+_STATE_COLUMNS = ("from_state", "to_state", "bucket")
+LOAN_COLUMNS = {
+    "loan_id": "Loan",
+    "product": "Product",
+    "region": "Region",
+    "grade": "Grade",
+    "from_state": "From",
+    "to_state": "To",
+    "bucket": "Lateness",
+    "opening_balance_amount": "Balance before",
+    "closing_balance_amount": "Balance after",
+    "balance_amount": "Balance",
+    "overdue_amount": "Arrears",
+    "paid_amount": "Paid in the month",
+}

@@ -14,7 +14,7 @@ from analytics.intervals import Array
 from analytics.states import CHARGED_OFF, state_order
 
 HORIZONS = (6, 12, 24)
-DRAWS = 1000
+DRAWS = 500
 UNKNOWN_SHARE = 0.01
 
 
@@ -35,8 +35,8 @@ def net_flow_rates(stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weig
     stocks, not the same loans: **not a probability**, it may pass 1, and is never put in a
     matrix of roll rates.
 
-    Out: one row per month x late bucket, in order: `rank` (1 is the first late bucket),
-    `numerator`, `denominator` (loans or cents), `rate`.
+    Out: one row per month x late bucket, in order: `from_bucket` (the one before), `bucket`,
+    `rank` (1 is the first late bucket), `numerator`, `denominator` (loans or cents), `rate`.
     Null: the month before is not in the data, or that bucket was empty then.
     Misleads: loans that stayed in k are counted as if they had come from k-1; a bucket wider
     than a month (181-270 and later) gathers several months' arrivals.
@@ -51,12 +51,18 @@ def net_flow_rates(stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weig
         .with_columns(pl.col(amount).fill_null(0))
     )
     before = cells.select(then="month", rank=pl.col("rank") + 1, denominator=amount)
+    ranks = list(range(len(buckets)))
     return (
         cells.filter(pl.col("rank") > 0)
         .with_columns(then=months_before(pl.lit(1)))
         .join(before, on=["then", "rank"], how="left")
         .sort("month", "rank")
-        .select("month", "bucket", "rank", numerator=amount, denominator="denominator")
+        .with_columns(
+            pl.col("rank").sub(1).replace_strict(ranks, list(buckets)).alias("from_bucket")
+        )
+        .select(
+            "month", "from_bucket", "bucket", "rank", numerator=amount, denominator="denominator"
+        )
         .with_columns(rate=share_of(pl.col("numerator"), pl.col("denominator")))
     )
 
@@ -75,12 +81,12 @@ def flow_to_loss_product(net_flow: pl.DataFrame, *, last: str | None = None) -> 
     stated time see flow to loss.
     Reference: OCC, Retail Lending Examination Procedures (2004), Appendix G.
 
-    >>> rates = {"bucket": ["1-30", "31+"], "rank": [1, 2], "numerator": [10, 4]}
-    >>> flow = flow_to_loss_product(pl.DataFrame(rates | {"denominator": [100, 8]}))
-    >>> flow["factor"].to_list()
+    >>> buckets = {"from_bucket": ["current", "1-30"], "bucket": ["1-30", "31+"], "rank": [1, 2]}
+    >>> flow = pl.DataFrame(buckets | {"numerator": [10, 4], "denominator": [100, 8]})
+    >>> flow_to_loss_product(flow)["factor"].to_list()
     [0.05, 0.5, 1.0]
     """
-    check_cells(net_flow, ["bucket", "rank", "numerator", "denominator"])
+    check_cells(net_flow, ["from_bucket", "bucket", "rank", "numerator", "denominator"])
     known = pl.col("denominator") > 0
     pooled = (
         net_flow.group_by("rank", "bucket")
@@ -98,7 +104,8 @@ def flow_to_loss_product(net_flow: pl.DataFrame, *, last: str | None = None) -> 
         pooled = pooled.head(pooled["bucket"].to_list().index(last) + 1)
     rates = pooled["rate"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     factors = np.append(np.cumprod(rates[::-1])[::-1], 1.0)
-    current = pl.DataFrame({"rank": [0], "bucket": ["current"]})
+    first = net_flow.filter(pl.col("rank") == 1)["from_bucket"].head(1)
+    current = pl.DataFrame({"rank": pl.zeros(first.len(), pl.Int64, eager=True), "bucket": first})
     return (
         pl.concat([current, pooled], how="diagonal_relaxed")
         .with_columns(factor=pl.Series(factors, nan_to_null=True))

@@ -59,7 +59,11 @@ def roll_rate_matrix(
     Misleads: closing balances are never the weights (they do not sum to 1); a loan without a
     row a month later is left out, so look at `unmatched`; a window hides a trend inside it,
     and two months as the unit make very wide intervals.
-    Reference: Cyert, Davidson and Thompson 1962; intervals: see `analytics.intervals`.
+    Intervals: Wilson's, on the number of loans; for money on the number of equal loans that
+    would be as uncertain (ratio estimator, the loan is the unit); in a window with months as
+    the unit (ratio estimator on monthly sums, Student's t), never surer than chance allows.
+    Reference: Cyert, Davidson and Thompson 1962; Wilson 1927; Cochran 1977, chapter 6; Korn
+    and Graubard 1998.
     """
     cube = transition_cube(transitions, buckets=buckets, weight=weight)
     whole = cube.amount.sum(axis=2, keepdims=True)

@@ -47,6 +47,7 @@ def canvas(
         "titlePadding": 8,
         "domain": False,
         "ticks": False,
+        "labelFlush": False,
     }
     return {
         "description": alt,
@@ -64,11 +65,13 @@ def canvas(
     }
 
 
-def written(unit: Unit, value: str) -> str:
+def written(unit: Unit, value: str, *, decimals: int = 1) -> str:
     """A Vega expression that writes the value of an expression, unit and all."""
+    nothing, smallest = f"{0:.{decimals}f}", 0.5 * 10 ** -(decimals + 2)
+    signed = f"format(({value}) * 100, '+.{decimals}f')"
     rounded = {
-        "share": f"format(({value}) * 100, '.1f') + '{SPACE}%'",
-        "points": f"(abs({value}) < 0.0005 ? '0.0' : format(({value}) * 100, '+.1f'))",
+        "share": f"format(({value}) * 100, '.{decimals}f') + '{SPACE}%'",
+        "points": f"(abs({value}) < {smallest:.9f} ? '{nothing}' : {signed})",
         "count": f"format({value}, ',.0f')",
         "cents": _compact(f"(({value}) / 100)"),
     }[unit]
@@ -77,8 +80,7 @@ def written(unit: Unit, value: str) -> str:
 
 def _compact(value: str) -> str:
     steps = "".join(
-        f"abs({value}) >= {size * 0.99995} ? "
-        f"format({value} / {size}, '.1f') + '{SPACE}{letter}' : "
+        f"abs({value}) >= {size * 0.99995} ? format({value} / {size}, '.1f') + '{SPACE}{letter}' : "
         for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k"))
     )
     return f"({steps}format({value}, ',.0f'))"
@@ -103,27 +105,33 @@ def value_axis(unit: Unit, *, grid: bool = True, ticks: int = 5, title: str | No
     return {"title": title, "grid": grid, "tickCount": ticks, "labelExpr": label}
 
 
-def month_axis() -> Spec:
-    """Months along the bottom: the year is written where it begins."""
-    return {
-        "title": None,
-        "grid": False,
-        "tickCount": {"expr": f"{NARROW} ? 4 : 8"},
-        "format": "%b %Y",
-        "labelFlush": True,
-        "domain": True,
-        "domainColor": GRID.expr,
+def months(*, banded: bool = False) -> Spec:
+    """Months along the bottom, as bands for bars; a month-end counts as its month in any zone."""
+    axis: Spec = {"title": None, "grid": False, "format": "%b %Y", "labelAngle": 0}
+    x: Spec = {"field": "month", "timeUnit": "utcyearmonth", "title": None}
+    if banded:
+        return x | {"type": "ordinal", "axis": axis | {"labelOverlap": True}}
+    return x | {
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "axis": axis | {"tickCount": {"expr": f"{NARROW} ? 4 : 8"}, "labelFlush": True},
     }
 
 
-def names(labels: Mapping[str, str]) -> str:
+MONTH_SHOWN: Spec = {
+    "field": "month",
+    "timeUnit": "utcyearmonth",
+    "type": "temporal",
+    "title": "Month",
+    "format": "%b %Y",
+}
+
+
+def names(labels: Mapping[str, str], value: str = "datum.label") -> str:
     """A Vega expression that looks a label up; what is not listed stays as it is."""
-    table = json.dumps(dict(labels))
-    return f"({table}[datum.label] || datum.label)"
+    return f"({json.dumps(dict(labels))}[{value}] || {value})"
 
 
 def lookup(labels: Mapping[str, str], field: str) -> Spec:
     """A transform that adds `<field>_label`."""
-    table = json.dumps(dict(labels))
-    value = f"datum[{json.dumps(field)}]"
-    return {"calculate": f"({table}[{value}] || {value})", "as": f"{field}_label"}
+    return {"calculate": names(labels, f"datum.{field}"), "as": f"{field}_label"}

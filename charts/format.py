@@ -110,9 +110,20 @@ def span(low: float | None, high: float | None, *, locale: str | None = None) ->
     return f"{first}–{percent(high, locale=locale)}"
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def month(day_in_it: date, *, short: bool = False) -> str:
@@ -139,6 +150,15 @@ _STATES = {
     "unmatched": "Not found again",
     "new": "New",
     "appeared": "Appeared",
+    "normal": "Normal (current)",
+    "light": "Light (1–30 days)",
+    "medium": "Medium (31–90 days)",
+    "heavy": "Heavy (91+ days)",
+    "normal_class": "Normal 正常",
+    "special_mention": "Special mention 关注",
+    "substandard": "Substandard 次级",
+    "doubtful": "Doubtful 可疑",
+    "loss": "Loss 损失",
 }
 _BUCKET = re.compile(r"(\d+)(?:-(\d+)|\+)")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from charts.axes import NARROW, Spec, canvas, lookup, names, written
 from charts.format import Basis, state
-from charts.palette import ACCENT, BETTER, INK, MUTED, NOISE, WORSE, Shade
+from charts.palette import ACCENT, BETTER, GRID, INK, MUTED, NOISE, WORSE, Shade
 
 ROW = 36  # pixels
 CELL = "cell"  # the name of the selection
@@ -34,9 +34,9 @@ def roll_matrix(
     """
     labels = {code: state(code, basis=basis) for code in {*from_states, *to_states}}
     short = {code: state(code, basis=basis, short=True) for code in to_states}
-    layers = [_fill(), _numbers(with_changes)]
+    layers = [_fill(from_states[0]), _numbers(from_states[0], with_changes)]
     if with_changes:
-        layers += [_outline(), _arrows()]
+        layers += [_outline(), _arrows(from_states[0])]
     return canvas(
         [*layers, _picked()],
         autosize="fit-x",
@@ -59,11 +59,17 @@ def roll_matrix(
                 "field": "to_state",
                 "type": "nominal",
                 "scale": {"domain": list(to_states), "paddingInner": 0.04},
-                "axis": _axis(short, "top", f"To, a month later ({basis} past due)"),
+                "axis": _axis(short, "top", _to_title(to_states, basis)),
             },
             "tooltip": _tooltip(with_changes),
         },
     )
+
+
+def _to_title(to_states: Sequence[str], basis: Basis) -> str:
+    in_buckets = any(code[0].isdigit() for code in to_states)
+    unit = "days past due" if basis == "days" else "months missed"
+    return f"To, a month later ({unit})" if in_buckets else "To, a month later"
 
 
 def _axis(labels: dict[str, str], orient: str, title: str) -> Spec:
@@ -130,9 +136,15 @@ def _words(from_states: Sequence[str], with_changes: bool) -> list[Spec]:
     ]
 
 
-def _fill() -> Spec:
-    """Colour by rate, the square root spreads the small ones; few loans: only an outline."""
-    hollow = {"test": "datum.is_small || !isValid(datum.rate)", "value": "transparent"}
+def _fill(calm: str) -> Spec:
+    """Colour by rate, the square root spreads the small ones; few loans: only an outline.
+
+    Staying in the first state, where nearly all are, is no news: it is grey.
+    """
+    hollow = [
+        {"test": "datum.is_small || !isValid(datum.rate)", "value": "transparent"},
+        {"test": _stays(calm), **_value(GRID)},
+    ]
     return {
         "name": "cells",
         "params": [
@@ -167,7 +179,7 @@ def _fill() -> Spec:
     }
 
 
-def _numbers(with_changes: bool) -> Spec:
+def _numbers(calm: str, with_changes: bool) -> Spec:
     """The percentage, in black or white, whichever the cell lets stand out."""
     lifted: Spec = {"expr": f"{NARROW} ? 9 : 12"}
     return {
@@ -175,17 +187,22 @@ def _numbers(with_changes: bool) -> Spec:
         | ({"dy": {"expr": "datum.is_changed ? -6 : 0"}} if with_changes else {}),
         "encoding": {
             "text": {"field": "written"},
-            "color": _legible(),
+            "color": _legible(calm),
         },
     }
 
 
-def _legible() -> Spec:
+def _stays(calm: str) -> str:
+    code = json.dumps(calm)
+    return f"datum.from_state === {code} && datum.to_state === {code}"
+
+
+def _legible(calm: str) -> Spec:
     """Black or white, whichever the cell lets stand out; muted where nothing moves."""
     dark_cell = "luminance(scale('color', datum.rate)) < 0.18"
     return {
         "condition": [
-            {"test": "datum.is_small || !isValid(datum.rate)", **_value(INK)},
+            {"test": f"datum.is_small || !isValid(datum.rate) || ({_stays(calm)})", **_value(INK)},
             {"test": "datum.rate < 0.0005", **_value(MUTED)},
             {"test": dark_cell, "value": "#ffffff"},
         ],
@@ -201,7 +218,7 @@ def _outline() -> Spec:
     }
 
 
-def _arrows() -> Spec:
+def _arrows(calm: str) -> Spec:
     return {
         "transform": [{"filter": "datum.is_changed"}],
         "mark": {
@@ -210,7 +227,7 @@ def _arrows() -> Spec:
             "fontSize": {"expr": f"{NARROW} ? 7.5 : 10"},
             "tooltip": None,
         },
-        "encoding": {"text": {"field": "arrow_text"}, "color": _legible()},
+        "encoding": {"text": {"field": "arrow_text"}, "color": _legible(calm)},
     }
 
 
@@ -246,7 +263,9 @@ def _tooltip(with_changes: bool) -> list[Spec]:
         rows += [("usual_text", "Usually"), ("difference_text", "Change, points")]
     shown: list[Spec] = [{"field": field, "title": title} for field, title in rows]
     counts = (("loans", "Loans that moved"), ("from_loans", "Loans that could"))
-    return shown + [{"field": f, "title": t, "format": ",", "type": "quantitative"} for f, t in counts]
+    return shown + [
+        {"field": f, "title": t, "format": ",", "type": "quantitative"} for f, t in counts
+    ]
 
 
 def _value(shade: Shade) -> Spec:

@@ -30,7 +30,8 @@ SIDEBAR = Shade("#f3f0e9", "#1b1d21")
 INK = Shade("#23211f", "#e9e6df")
 MUTED = Shade("#625d56", "#a9a59c")  # subtitles, axis labels
 GRID = Shade("#e8e4da", "#2c2f35")
-ACCENT = Shade("#7d2b4b", "#eda0bd")  # links, what is selected, a single series
+ACCENT = Shade("#7d2b4b", "#eda0bd")  # links, what is selected
+SERIES = Shade("#7d2b4b", "#c27a96")  # a single series
 
 BETTER = Shade("#0072b2", "#56a8e0")
 WORSE = Shade("#c9560a", "#ee8a3c")
@@ -84,9 +85,9 @@ def state_shades(buckets: Sequence[str]) -> dict[str, Shade]:
 
 
 def series_shades(names: Sequence[str]) -> dict[str, Shade]:
-    """Colours for series that are no states: one is drawn in the accent, the eighth on is grey."""
+    """Colours for series that are no states: the eighth and all after it are grey."""
     if len(names) == 1:
-        return {names[0]: ACCENT}
+        return {names[0]: SERIES}
     after = max(len(names) - len(CATEGORIES), 0)
     return dict(zip(names, (*CATEGORIES, *[OTHER] * after), strict=False))
 

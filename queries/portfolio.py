@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -138,10 +137,10 @@ def medians(chosen: Filter) -> sa.Select:
     )
 
 
-def concentration(month: date) -> sa.Select:
-    """The share of the largest borrowers (or loans) at a month-end, whole book."""
+def concentration(chosen: Filter) -> sa.Select:
+    """The share of the largest borrowers (or loans) at the as-of month, whole book."""
     table = marts.concentration
-    return sa.select(table).where(table.c.month == month).order_by(table.c.unit)
+    return sa.select(table).where(table.c.month == chosen.as_of).order_by(table.c.unit)
 
 
 def ledger() -> sa.Select:

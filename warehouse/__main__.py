@@ -73,6 +73,13 @@ def _contract(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _metrics(arguments: argparse.Namespace) -> int:
+    from analytics.definitions import definitions_page
+
+    print(definitions_page(), end="")
+    return 0
+
+
 def _ready(arguments: argparse.Namespace) -> int:
     """Set up what `make run` needs, and no more than is missing."""
     from warehouse.engines import duckdb_path
@@ -142,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     contract = commands.add_parser("contract", help="print the tables and columns to fill")
     contract.set_defaults(run=_contract)
+    metrics = commands.add_parser("metrics", help="print what every number means")
+    metrics.set_defaults(run=_metrics)
     ready = commands.add_parser(
         "ready", help="what `make run` does first: a synthetic book if there is no warehouse"
     )

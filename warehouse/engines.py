@@ -9,6 +9,7 @@ their text.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,12 @@ DUCKDB = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")
 
 
+def _writer_memory() -> int:
+    """3 GiB, or half of a small machine's memory."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(3 << 30, physical // 2)
+
+
 class DuckDBConnection:
     """An embedded DuckDB file; a transaction is open from the first statement to commit."""
 
@@ -70,6 +77,8 @@ class DuckDBConnection:
         self._raw = duckdb.connect(path, read_only=read_only)
         self._raw.execute("SET enable_progress_bar = false")
         self._raw.execute("SET preserve_insertion_order = false")
+        if not read_only:  # a load spills to disk rather than crowd out the app
+            self._raw.execute(f"SET memory_limit = '{_writer_memory()}B'")
         self._read_only = read_only
         self._in_transaction = False
 
@@ -93,9 +102,8 @@ class DuckDBConnection:
         self._begin()
         quote = self.dialect.identifier_preparer.quote
         columns = ", ".join(quote(name) for name in frame.columns)
-        self._raw.register("ingested", frame)
-        self._raw.execute(f"INSERT INTO {quote(table)} ({columns}) SELECT {columns} FROM ingested")
-        self._raw.unregister("ingested")
+        # By its Python name: a registered frame stays in memory until the transaction ends.
+        self._raw.execute(f"INSERT INTO {quote(table)} ({columns}) SELECT {columns} FROM frame")
 
     def snapshot(self) -> None:
         """A read-only DuckDB file cannot change while it is open."""

@@ -12,10 +12,13 @@ from analytics.groupings import Grouping, grouped
 from analytics.headlines import explain_roll, ranked_changes
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix, unmatched
+from analytics.states import collapse_late, four_grades
+from charts import curves, intervals, matrices, sentences
 from charts import format as words
-from charts import sentences
+from charts.palette import state_shades
 from queries import portfolio
 from queries.filters import months_before
+from queries.loan_lists import loans_that_moved
 
 HISTORY = 25
 GROUPINGS: dict[str, Grouping] = {
@@ -73,3 +76,187 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
         net_flow=net_flow,
         product=flow_to_loss_product(net_flow.filter(pl.col("month") >= first)),
     )
+
+
+def _driver(
+    view: ui.View, ranked: pl.DataFrame, options: dict, codes: tuple[str, ...]
+) -> tuple[str, str | None, float] | None:
+    """The segment that explains most of the first changed roll rate."""
+    if not ranked.height:
+        return None
+    row = ranked.row(0, named=True)
+    best: tuple[str, str | None, float] | None = None
+    for segment in ("product", "region", "grade"):
+        if len(view.book.segments[segment]) < 2 or options["by"] == "classes":
+            continue
+        raw = ui.load(view, portfolio.transitions, back=HISTORY, by=segment)
+        cells, _ = grouped(raw, view.book.buckets, by=options["by"])
+        split = explain_roll(
+            cells.filter(pl.col("month") > view.book.first_month),
+            buckets=codes,
+            weight=view.weight,
+            from_state=row["from_state"],
+            to_states=[row["to_state"]],
+            segment=segment,
+            year_ago=row["reference"] == "year_ago",
+        )
+        first = split.by_segment.row(0, named=True)
+        share = first["effect"] / split.change if split.change else 0.0
+        if split.by_segment.height > 1 and (best is None or share > best[2]):
+            best = (segment, first[segment], share)
+    return best if best and 0.3 <= best[2] <= 1.05 else None
+
+
+def _list_loans(cell: dict[str, str]) -> None:
+    """The loans behind a clicked cell, of the latest month of the window."""
+    buckets = view.book.buckets
+    full = {
+        "buckets": collapse_late(buckets),
+        "every_bucket": {bucket: bucket for bucket in buckets},
+        "grades": four_grades(buckets),
+    }[grouping]
+    from_states = [bucket for bucket in buckets if full[bucket] == cell["from_state"]]
+    to_states = [bucket for bucket in buckets if full[bucket] == cell["to_state"]]
+    start, end = (words.state(cell[side], basis=basis) for side in ("from_state", "to_state"))
+    ui.loan_list(
+        view,
+        f"{start} to {end.lower()}, {when}",
+        lambda page: loans_that_moved(
+            view.chosen,
+            view.chosen.as_of,
+            from_states,
+            to_states or [cell["to_state"]],
+            view.book.shape,
+            page=page,
+        ),
+        key=f"{cell['from_state']}_{cell['to_state']}",
+        empty="No loan made this move in the latest month.",
+    )
+
+
+view = ui.open_page("Roll rates", "Who gets worse next month?", has_window=True)
+with st.sidebar:
+    shown_as = ui.segmented("Show as", tuple(GROUPINGS), key="states")
+grouping = GROUPINGS[shown_as]
+found = figures(f"{view.key} {grouping}", grouping, view)
+if found is None:
+    ui.nothing_to_show(
+        view, "Roll rates need two consecutive months; this choice has none up to the as-of month."
+    )
+when = words.month(view.chosen.as_of)
+noun = "opening balance" if view.is_money else "loans"
+basis = view.chosen.basis
+
+verdicts = found.changed["verdict"].unique().to_list()
+ui.say(
+    sentences.roll_sentences(
+        found.ranked,
+        found.changed.filter(pl.col("p").is_not_null()).height,
+        verdicts[0] if len(verdicts) == 1 else None,
+        found.driver,
+        as_of=view.chosen.as_of,
+        basis=basis,
+    )
+)
+
+# --- the matrix ----------------------------------------------------------------------------
+to_states = [*found.codes, "charged_off", "sold", "paid_off"]
+window = view.chosen.window
+span = when if window == 1 else f"{window} months to {when}, pooled"
+ui.heading(
+    "Where the loans of each state are a month later",
+    f"Share of the {noun} of a row, %, {span}. Rows add up to 100. Click a cell for its loans.",
+)
+changes = found.changed.select("from_state", "to_state", "usual_rate", "difference", "is_changed")
+cells = found.matrix.join(changes, on=["from_state", "to_state"], how="left")
+clicked = ui.chart(
+    cells,
+    matrices.roll_matrix(
+        found.codes,
+        to_states,
+        alt=f"Roll-rate matrix, {span}: rows are states, columns the state a month later.",
+        basis=basis,
+        with_changes=window == 1,
+    ),
+    key="matrix",
+    select=None if grouping == "classes" else matrices.CELL,
+)
+lost = found.lost["unmatched_loans"].sum()
+if lost:
+    st.caption(f"{words.number(lost)} loans have no row a month later and are in no rate.")
+ui.evidence("roll_rates", cells, roll_rate_matrix, changed_cells)
+if clicked:
+    _list_loans(clicked[0])
+
+# --- through time --------------------------------------------------------------------------
+if len(found.moves["month"].unique()) > 1:
+    late = [code for code in found.codes[1:]]
+    names = {words.state(code, basis=basis): code for code in late}
+    picked = names[ui.pick("Bucket", tuple(names), key="bucket")]
+    ui.heading(
+        f"What became of {words.state(picked, basis=basis).lower()}, month by month",
+        f"Share of the {noun} of the bucket, %, by month.",
+    )
+    ways = found.moves.filter(pl.col("from_state") == picked).unpivot(
+        on=list(curves.WAYS), index="month", variable_name="series"
+    )
+    ui.chart(
+        ways,
+        curves.lines(
+            ways,
+            curves.WAY_SHADES,
+            alt=f"Shares that got worse, stayed, improved or were cured from {picked}, by month.",
+            labels=curves.WAYS,
+        ),
+        key="ways",
+    )
+    ui.evidence("movements", found.moves, movements)
+
+# --- flows ---------------------------------------------------------------------------------
+horizon = int(ui.segmented("Months ahead", ("12", "6", "24"), key="horizon"))
+ahead = found.loss.filter(pl.col("horizon") == horizon).with_columns(
+    name=pl.col("bucket").replace_strict(
+        {code: words.state(code, basis=basis) for code in found.codes}
+    )
+)
+ui.heading(
+    f"Share charged off within {horizon} months, if loans keep moving like this",
+    f"Probability of charge-off by state, %, with 95 % interval, from the matrix of {span}. The"
+    " interval says how well the matrix is known, not how the future may differ.",
+)
+ahead = ahead.select(
+    "name",
+    "bucket",
+    "low",
+    "high",
+    "unknown",
+    value="probability",
+    is_small=pl.col("probability").is_null(),
+)
+ui.chart(
+    ahead,
+    intervals.dots(ahead["name"].to_list(), alt=f"Flow to loss within {horizon} months by state."),
+    key="loss",
+)
+ui.evidence("flow_to_loss", found.loss, flow_to_loss)
+
+if found.net_flow["rate"].count():
+    ui.heading(
+        "Net flow: what stands in a bucket for each unit one bucket earlier a month ago",
+        f"{'Balance' if view.is_money else 'Loans'} over the earlier bucket's a month before, %."
+        " Not a probability: it may pass 100.",
+    )
+    known = found.net_flow.select("month", series="bucket", value="rate")
+    shades = {code: shade for code, shade in state_shades(found.codes).items() if code in late}
+    ui.chart(
+        known,
+        curves.lines(
+            known,
+            shades,
+            alt="Net flow rates by bucket and month.",
+            labels={code: words.state(code, basis=basis) for code in found.codes},
+        ),
+        key="net_flow",
+    )
+    ui.evidence("net_flow", found.net_flow, net_flow_rates)
+    ui.evidence("net_flow_product", found.product, flow_to_loss_product)

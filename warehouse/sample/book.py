@@ -26,7 +26,7 @@ from warehouse.sample import (
 )
 from warehouse.sample.model import Array
 from warehouse.sample.months import Months
-from warehouse.sample.state import OPEN, Climate, Work, World, join, new_state
+from warehouse.sample.state import CHARGED_OFF, OPEN, Climate, Work, World, join, new_state
 from warehouse.sample.truths import Truths, write_truths
 from warehouse.sample.truths_report import report
 from warehouse.sample.write import BookWriter
@@ -114,6 +114,7 @@ def _make_month(
     state.scheduled[:] = 0
     state.paid[:] = 0
     on_book = np.flatnonzero(state.status == OPEN)
+    written_off = np.flatnonzero(state.status == CHARGED_OFF)
     late = on_book[state.months_late[on_book] > 0]
     current = on_book[state.months_late[on_book] == 0]
     placements.open_placements(world, t, late)
@@ -126,7 +127,9 @@ def _make_month(
 
     work = join([worked, queue])
     legal_fees = legal.write_legal_actions(writer, world, t, work)
-    agency_cash = payments.write_payments(writer, ledger, world, t, current, paid_on, work)
+    agency_cash = payments.write_payments(
+        writer, ledger, world, t, current, paid_on, work, written_off
+    )
     contact_cost = _write_conduct(writer, world, weeks, t, work, current[reminded])
     costs.write_costs(writer, world, t, contact_cost, legal_fees, agency_cash)
     ledger.close_month(world, t, rows, fresh)

@@ -13,7 +13,7 @@ from warehouse.sample.model import Array
 from warehouse.sample.months import Months
 from warehouse.sample.write import BookWriter
 
-SEASONED_SHARE = 0.76  # of all loans: already on the book when it begins
+SEASONED_SHARE = 0.70  # of all loans: already on the book when it begins
 DUE_DAYS = np.array([2, 5, 8, 10, 12, 15, 18, 20, 22, 25])
 DUE_SHARES = np.array([0.03, 0.10, 0.12, 0.13, 0.10, 0.16, 0.10, 0.12, 0.08, 0.06])
 PREFERRED = np.array([CHANNELS.index(c) for c in ("sms", "app_push", "messenger", "call")])
@@ -75,9 +75,7 @@ def make_customers(rng: np.random.Generator, count: int) -> Customers:
     )
 
 
-def make_loans(
-    rng: np.random.Generator, customers: Customers, count: int, months: Months
-) -> Loans:
+def make_loans(rng: np.random.Generator, customers: Customers, count: int, months: Months) -> Loans:
     """Loans of these borrowers: most seasoned, the others originated evenly in the book."""
     holders = len(customers.region)
     customer = rng.permutation(
@@ -135,7 +133,7 @@ def make_loans(
 def _origins(rng: np.random.Generator, term: Array, months: int) -> Array:
     """Months of origination: seasoned loans no older than their term allows."""
     count = len(term)
-    oldest = np.where(term == 0, 72, term - 2)
+    oldest = np.where(term == 0, 72, term)
     age = np.floor(oldest * rng.random(count) ** 1.25).astype(np.int64)
     new = rng.integers(0, months, count)
     return np.where(rng.random(count) < SEASONED_SHARE, -1 - age, new).astype(np.int16)

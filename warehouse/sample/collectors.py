@@ -18,8 +18,8 @@ POOL_SHARES = ((EARLY, 0.42), (MIDDLE, 0.25), (LATE, 0.13), (AGENCY, 0.20))
 TEAM_SIZE = 14
 AGENCY_SHARE = 0.60  # of cases 91 and more days late
 CROSSED_SHARE = 0.10  # of in-house cases handed to another pool: it ties the pools together
-PREFERENCE_NOISE = 0.45
-DIFFICULTY_NOISE = 0.60
+PREFERENCE_NOISE = 0.90
+DIFFICULTY_NOISE = 1.40
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Staff:
     preference: Array  # the higher, the harder the cases handed over
     capacity: Array
     complaint_factor: Array
+    patience: Array  # the higher, the later the first contact
     hired_on: Array
     monthly_cost: Array  # cents
     hours: Array
@@ -66,6 +67,7 @@ def make_staff(rng: np.random.Generator, loans: int, months: Months) -> Staff:
         preference=skill / model.SKILL_SD + PREFERENCE_NOISE * rng.standard_normal(count),
         capacity=0.7 + 0.6 * rng.random(count),
         complaint_factor=rng.gamma(4.0, 0.25, count),
+        patience=0.35 + 0.9 * rng.random(count),
         hired_on=(months.start(0) - tenure).astype(np.int32),
         monthly_cost=np.round(np.maximum(cost, 0.0), -1).astype(np.int64) * 100,
         hours=np.where(pool == AGENCY, 150.0, 160.0),

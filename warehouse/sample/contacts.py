@@ -37,7 +37,7 @@ SHARES = np.array(
      [0.00, 0.06, 0.68, 0.23, 0.03, 0.00, 0.000, 0.000, 0.000, 0.000],
      [0.00, 0.14, 0.86, 0.00, 0.00, 0.00, 0.000, 0.000, 0.000, 0.000],
      [0.62, 0.04, 0.00, 0.00, 0.00, 0.09, 0.170, 0.050, 0.025, 0.005],
-     [0.59, 0.04, 0.00, 0.00, 0.00, 0.11, 0.125, 0.085, 0.040, 0.010],
+     [0.59, 0.04, 0.00, 0.00, 0.00, 0.11, 0.100, 0.110, 0.040, 0.010],
      [0.36, 0.04, 0.00, 0.00, 0.00, 0.20, 0.200, 0.120, 0.065, 0.015],
      [0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.480, 0.280, 0.090, 0.050]]
 )  # fmt: skip
@@ -64,9 +64,10 @@ def attempts_of_month(world: World, work: Work, first_number: int) -> Attempts:
     """Draw the attempts on every case worked in the month."""
     rng = world.streams["contacts"]
     kind = np.where(work.collector < 0, 0, 1 + (work.months_late >= 2) + (work.months_late >= 4))
+    delay = _delays(rng, world, work)
     rows, channels, days, forced = [], [], [], []
     for channel in range(len(CHANNELS)):
-        place, day = _days_of_channel(rng, work, kind, channel)
+        place, day = _days_of_channel(rng, work, kind, delay, channel)
         rows.append(place)
         days.append(day)
         channels.append(np.full(len(place), channel, np.int8))
@@ -86,23 +87,33 @@ def attempts_of_month(world: World, work: Work, first_number: int) -> Attempts:
     outcome, burst = outcome[order], burst[order]
     kept = _wait_after_conversations(rng, row, moment, channel, outcome, burst)
     row, moment, channel, outcome = row[kept], moment[kept], channel[kept], outcome[kept]
-    outcome = _third_parties_after_failures(rng, row, channel, outcome)
+    outcome = _third_parties_after_failures(rng, row, outcome)
     outcome = _one_promise_a_month(row, outcome)
     return Attempts(first_number + np.arange(len(row)), row, channel, moment, outcome)
 
 
+def _delays(rng: np.random.Generator, world: World, work: Work) -> Array:
+    """Days until a collector gets to a new case, six at most: some are quicker than others."""
+    patience = np.where(work.collector >= 0, world.staff.patience[work.collector], 1.0)
+    return np.floor(7.0 * rng.random(len(work.loan)) ** (1.0 / patience))
+
+
 def _days_of_channel(
-    rng: np.random.Generator, work: Work, kind: Array, channel: int
+    rng: np.random.Generator, work: Work, kind: Array, delay: Array, channel: int
 ) -> tuple[Array, Array]:
     planned = ((work.plan >> channel) & 1) == 1
     span = np.maximum(work.stops, work.begins + 1) - work.begins
     horizon = np.where(work.is_first, 7, span)
     pick = np.flatnonzero(planned)
-    first = np.floor(horizon[pick] * rng.random(len(pick)) ** 2.2)
+    first = np.floor(horizon[pick] * rng.random(len(pick)) ** 2.0)
+    waits = work.is_first[pick] & (work.collector[pick] >= 0)
+    first = np.where(waits, np.maximum(first, delay[pick]), first)
     repeats = rng.poisson(REPEATS[channel][kind[pick]])
     again = np.repeat(np.arange(len(pick)), repeats)
     place = pick[again]
-    gap = first[again] + np.floor(np.maximum(span[place] - first[again], 1) * rng.random(len(again)))
+    gap = first[again] + np.floor(
+        np.maximum(span[place] - first[again], 1) * rng.random(len(again))
+    )
 
     loose = ~planned & ((kind > 0) | ~BY_PERSON[channel]) & ((kind > 1) | (channel != VISIT))
     other = np.flatnonzero(loose)
@@ -132,9 +143,7 @@ def _time_of_day(rng: np.random.Generator, on: Array, channel: Array) -> Array:
     return np.where(at_night, night, daytime).astype(np.int64) // 1_000_000 * 1_000_000
 
 
-def _outcomes(
-    rng: np.random.Generator, work: Work, row: Array, channel: Array, on: Array
-) -> Array:
+def _outcomes(rng: np.random.Generator, work: Work, row: Array, channel: Array, on: Array) -> Array:
     """What came of each attempt; who is about to pay promises more often."""
     u = rng.random(len(row))
     outcome = np.empty(len(row), np.int8)
@@ -150,29 +159,32 @@ def _outcomes(
 
 
 def _wait_after_conversations(
-    rng: np.random.Generator, row: Array, moment: Array, channel: Array, outcome: Array, burst: Array
+    rng: np.random.Generator,
+    row: Array,
+    moment: Array,
+    channel: Array,
+    outcome: Array,
+    burst: Array,
 ) -> Array:
     """Keep nearly every call at least seven days away from the case's last conversation."""
     calls = (channel == CALL) | (channel == VOICE_BOT)
-    stride = 1 << 52  # more microseconds than there are between 1970 and the year 2100
-    spoken = np.where(calls & (outcome >= RIGHT), row.astype(np.int64) * stride + moment, -1)
+    day = moment // to.MICROSECONDS_A_DAY
+    stride = 100_000  # more days than there are dates
+    spoken = np.where(calls & (outcome >= RIGHT), row.astype(np.int64) * stride + day, -1)
     last = np.concatenate([[-1], np.maximum.accumulate(spoken)[:-1]]) if len(row) else spoken
-    day = to.MICROSECONDS_A_DAY
-    same_case = last // stride == row
-    near = same_case & (moment // day - (last % stride) // day < 7)
+    near = (last // stride == row) & (day - last % stride < 7)
     return ~(calls & near & ~burst & (rng.random(len(row)) < RESPECT))
 
 
-def _third_parties_after_failures(
-    rng: np.random.Generator, row: Array, channel: Array, outcome: Array
-) -> Array:
-    """Third parties are nearly always reached only after three failures in a row."""
+def _third_parties_after_failures(rng: np.random.Generator, row: Array, outcome: Array) -> Array:
+    """Third parties: nearly always after three failures in a row, or an invalid number."""
     failed = outcome <= INVALID
     ready = np.zeros(len(row), bool)
     if len(row) > 3:
         same = (row[3:] == row[2:-1]) & (row[3:] == row[1:-2]) & (row[3:] == row[:-3])
         ready[3:] = same & failed[2:-1] & failed[1:-2] & failed[:-3]
-    early = (outcome == THIRD) & ~ready & (channel != VISIT) & (rng.random(len(row)) < 0.93)
+        ready[1:] |= (row[1:] == row[:-1]) & (outcome[:-1] == INVALID)
+    early = (outcome == THIRD) & ~ready & (rng.random(len(row)) < 0.95)
     return np.where(early, NO_ANSWER, outcome).astype(np.int8)
 
 

@@ -15,7 +15,6 @@ LABOUR, SYSTEM, TELECOM, LEGAL, AGENCY, BONUS, TRAINING, OTHER = range(8)
 EVENTS = contract.tables["events"].c.kind.info["codes"]
 TRAINED, SUSPENDED, VETTED, SIGNED, SPOT_CHECK, FINDING, REMEDIED = range(7)
 OVERHEAD = 1.18  # labour beyond the collectors' own cost: leads, holidays, contributions
-TEXTS_SHARE = 0.85  # of what the contacts say they cost, as invoiced
 
 
 def write_costs(
@@ -30,7 +29,8 @@ def write_costs(
             lines.append((LABOUR, team, -1, labour * OVERHEAD, False))
             lines.append((BONUS, team, -1, labour * (0.06 + 0.04 * rng.random()), False))
     for channel in np.flatnonzero(contact_cost):
-        lines.append((TELECOM, -1, int(channel), contact_cost[channel] * 1.03, False))
+        kind_of = OTHER if CHANNELS[channel] in ("visit", "mediation", "letter") else TELECOM
+        lines.append((kind_of, -1, int(channel), contact_cost[channel] * 1.03, False))
     people = len(staff.pool)
     lines.append((SYSTEM, -1, -1, 40_000_00 + people * 450_00, False))
     lines.append((LEGAL, -1, -1, legal_fees, False))
@@ -60,24 +60,28 @@ def write_events(writer: BookWriter, world: World) -> None:
     people = np.arange(len(staff.pool))
     first, last = int(months.start(0)), months.last
     trained = np.flatnonzero(rng.random(len(people)) < 0.7)
-    suspended = np.flatnonzero(
-        (staff.complaint_factor > 1.6) & (rng.random(len(people)) < 0.3)
-    )
-    checks = np.repeat(np.arange(staff.agencies), max(1, months.count // 3))
-    findings = checks[rng.random(len(checks)) < 0.2]
+    suspended = np.flatnonzero((staff.complaint_factor > 1.6) & (rng.random(len(people)) < 0.3))
+    rounds = max(1, months.count // 3)
+    checks = np.repeat(np.arange(staff.agencies), rounds)
+    check_on = first + (np.arange(len(checks)) % rounds) * (last - first) // rounds
+    check_on += rng.integers(0, 28, len(checks))
+    failing = np.flatnonzero(rng.random(len(checks)) < 0.15)
+    findings = checks[failing]
     groups = [
         (VETTED, people, -1, staff.hired_on - 10),
         (SIGNED, people, -1, staff.hired_on),
         (TRAINED, trained, -1, rng.integers(first, last, len(trained))),
         (SUSPENDED, suspended, -1, rng.integers(first, last, len(suspended))),
-        (SPOT_CHECK, -1, checks, rng.integers(first, last, len(checks))),
-        (FINDING, -1, findings, rng.integers(first, last - 20, len(findings))),
-        (REMEDIED, -1, findings[::2], rng.integers(last - 20, last, len(findings[::2]))),
+        (SPOT_CHECK, -1, checks, check_on),
+        (FINDING, -1, findings, check_on[failing]),
+        (REMEDIED, -1, findings[::2], np.minimum(check_on[failing[::2]] + 21, last)),
     ]
     kind = np.concatenate([np.full(len(on), k) for k, _, _, on in groups])
     on = np.concatenate([on for *_, on in groups])
     collector = np.concatenate([np.broadcast_to(c, len(on)) for _, c, _, on in groups])
     agency = np.concatenate([np.broadcast_to(a, len(on)) for _, _, a, on in groups])
+    passed = kind != SPOT_CHECK
+    passed[np.flatnonzero(~passed)] = ~np.isin(np.arange(len(checks)), failing)
     judged = np.isin(kind, (VETTED, TRAINED, SPOT_CHECK))
     writer.write(
         "events",
@@ -87,6 +91,6 @@ def write_events(writer: BookWriter, world: World) -> None:
             "kind": to.codes(kind, EVENTS),
             "collector_id": to.ids("K", collector, 4, collector >= 0),
             "agency_id": to.ids("A", agency, 3, agency >= 0),
-            "is_passed": to.flags((kind != SPOT_CHECK) | (rng.random(len(kind)) < 0.85), judged),
+            "is_passed": to.flags(passed, judged),
         },
     )

@@ -13,7 +13,7 @@ from warehouse.sample.state import CHARGED_OFF, OPEN, PAID_OFF, World
 from warehouse.sample.write import BookWriter
 
 BURN_IN = 20  # months that seasoned loans live before the book begins
-TYPICAL_PLAN = 0.40  # log-odds that an average plan of channels adds
+TYPICAL_PLAN = 0.20  # log-odds that an average plan of channels adds
 QUEUE_SHARE = 0.50  # of missed instalments that the automated queue brings back by month-end
 
 

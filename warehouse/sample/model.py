@@ -37,7 +37,7 @@ Array = npt.NDArray[Any]
 PRODUCTS = ("credit_card", "personal_loan", "auto_loan", "small_business_loan")
 PRODUCT_SHARES = (0.42, 0.30, 0.16, 0.12)
 CARD, PERSONAL, AUTO, BUSINESS = range(4)
-TERMS = ((0,), (24, 36, 48, 60), (36, 48, 60, 72), (24, 36, 48))
+TERMS = ((0,), (36, 48, 60), (48, 60, 72), (36, 48, 60))
 MEDIAN_PRINCIPAL = (20_000, 45_000, 110_000, 260_000)
 ANNUAL_RATES = (0.170, 0.125, 0.065, 0.085)
 REGIONS = ("North", "Northeast", "East", "Central", "South", "Southwest", "Northwest")
@@ -55,7 +55,7 @@ INDUSTRIES = (
 GRADES = ("A", "B", "C", "D", "E")
 INCOME_BANDS = ("under 5k", "5k-10k", "10k-20k", "over 20k")
 
-LATE_BASE = -3.42
+LATE_BASE = -3.22
 LATE_GRADE = np.array([-0.85, -0.40, 0.0, 0.45, 0.90])
 LATE_PRODUCT = np.array([0.10, 0.05, -0.35, 0.20])
 LATE_REGION = np.array([0.0, 0.25, -0.15, 0.0, -0.05, 0.15, 0.10])
@@ -66,11 +66,11 @@ FRAILTY_LATE, FRAILTY_RESOLVE, FRAILTY_FORWARD = 0.60, -0.30, 0.25
 
 # index = months past due at the start of the month, the last one for all beyond; 0 = the
 # automated queue in the month of the missed instalment
-RESOLVE_BASE = np.array([-0.55, 0.10, -1.62, -2.60, -3.15, -3.45, -3.65])
-RESOLVE_GRADE = np.array([0.60, 0.30, 0.0, -0.35, -0.70])
+RESOLVE_BASE = np.array([-0.55, 0.45, -1.40, -2.50, -3.10, -3.25, -3.50])
+RESOLVE_GRADE = np.array([0.70, 0.35, 0.0, -0.40, -0.80])
 RESOLVE_PRODUCT = np.array([0.0, 0.05, 0.25, -0.20])
-RESOLVE_REGION = np.array([0.10, -0.30, 0.25, 0.0, 0.10, -0.20, -0.10])
-RESOLVE_AMOUNT = -0.30  # per unit of amount_score
+RESOLVE_REGION = np.array([0.15, -0.40, 0.30, 0.0, 0.10, -0.25, -0.10])
+RESOLVE_AMOUNT = -0.38  # per unit of amount_score
 DAYS_LEFT = 0.45  # automated queue: per log of the days from day seven to month-end, over 10
 EARLY_SHARE_AUTOMATED, EARLY_SHARE = 0.30, 0.08
 TRIAL_CHALLENGER = 0.20
@@ -82,7 +82,7 @@ CHANNEL = np.array(
      for name in CHANNELS]
 )  # fmt: skip
 
-FORWARD_BASE = np.array([0.0, 0.40, 0.60, 1.40, 2.05, 2.25, 2.20])
+FORWARD_BASE = np.array([0.0, 0.30, 0.40, 1.05, 1.90, 1.95, 2.10])
 CHARGE_OFF = np.array([0.0, 0.0, 0.0, 0.004, 0.004, 0.006, 0.10, 0.13, 0.16, 0.20])
 SOLD = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.015, 0.02, 0.02, 0.02])
 RESTRUCTURED = np.array([0.0, 0.006, 0.025, 0.045, 0.040, 0.030, 0.020])

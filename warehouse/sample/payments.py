@@ -14,16 +14,18 @@ from warehouse.sample.write import BookWriter
 
 SOURCES = contract.tables["payments"].c.source.info["codes"]
 REVERSED_SHARE = 0.0005
+RECOVERING_SHARE = 0.03  # of charged-off loans that pay something in a month
 VOLUNTARY, PAY_LINK, COLLECTOR, AGENCY, LEGAL, COLLATERAL, SALE = range(7)
 
 
 def write_payments(
     writer: BookWriter, ledger: Ledger, world: World, t: int, current: Array, paid_on: Array,
-    work: Work,
+    work: Work, written_off: Array,
 ) -> int:  # fmt: skip
-    """The month's `payments`: by current loans, by worked cases, and what follows a cure.
+    """The month's `payments`: by current loans, by worked cases, and what follows a cure or a loss.
 
-    `paid_on` is each current loan's day, 0 where it paid nothing outside a case.
+    `paid_on` is each current loan's day, 0 where it paid nothing outside a case; `written_off` are the
+    loans charged off in earlier months.
     Returns the cents collected by agencies.
     """
     state, loans, months = world.state, world.loans, world.months
@@ -38,22 +40,25 @@ def write_payments(
     later = np.flatnonzero((rest > 0) & (work.months_late > 0))
     due_on = months.start(t) + loans.due_day[work.loan[later]] - 1
 
+    lost, lost_on, recovered, lost_source = _recoveries(rng, world, t, written_off)
     reversible = np.flatnonzero(plain_on + 2 <= months.end(t))
     back = reversible[rng.random(len(reversible)) < REVERSED_SHARE]
     loan = np.concatenate(
-        [plain_loan, work.loan[with_cash], work.loan[later], plain_loan[back], plain_loan[back]]
-    )
+        [plain_loan, work.loan[with_cash], work.loan[later], plain_loan[back], plain_loan[back],
+         lost]
+    )  # fmt: skip
     cents = np.concatenate(
-        [plain, work.cash[with_cash], rest[later], -plain[back], plain[back]]
+        [plain, work.cash[with_cash], rest[later], -plain[back], plain[back], recovered]
     )
     on = np.concatenate(
-        [plain_on, work.pays_on[with_cash], due_on, plain_on[back] + 1, plain_on[back] + 2]
+        [plain_on, work.pays_on[with_cash], due_on, plain_on[back] + 1, plain_on[back] + 2, lost_on]
     )
     case = np.full(len(loan), -1, np.int64)
     in_case = slice(len(pays), len(pays) + len(with_cash))
     case[in_case] = work.case[with_cash]
     sources = np.full(len(loan), VOLUNTARY, np.int8)
     sources[in_case] = source
+    sources[len(loan) - len(lost) :] = lost_source
     writer.write(
         "payments",
         {
@@ -67,6 +72,18 @@ def write_payments(
     )
     ledger.add("payments", t, loans.product[loan], cents)
     return int(work.cash[with_cash][source == AGENCY].sum())
+
+
+def _recoveries(
+    rng: np.random.Generator, world: World, t: int, lost: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Now and then a charged-off loan pays a part of what it owed; the rest stays owed."""
+    state, months = world.state, world.months
+    lost = lost[rng.random(len(lost)) < RECOVERING_SHARE]
+    cents = np.round(state.balance[lost] * (0.03 + 0.15 * rng.random(len(lost)))).astype(np.int64)
+    state.balance[lost] -= cents
+    on = months.start(t) + rng.integers(0, months.length(t), len(lost))
+    return lost, on, cents, rng.choice([VOLUNTARY, AGENCY, LEGAL], len(lost)).astype(np.int8)
 
 
 def _sources(rng: np.random.Generator, world: World, work: Work, pick: Array) -> Array:

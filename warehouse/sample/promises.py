@@ -52,7 +52,8 @@ def write_plans(writer: BookWriter, world: World, t: int, work: Work, talks: Arr
     rng = world.streams["plans_agreed"]
     eased = np.flatnonzero(work.is_restructured)
     settled = np.flatnonzero(work.is_settled)
-    offered = talks[(work.months_late[talks] >= 2) & (rng.random(len(talks)) < 0.06)]
+    open_to = np.where(work.is_resolved[talks], 0.14, 0.04)  # who agrees means to pay
+    offered = talks[(work.months_late[talks] >= 2) & (rng.random(len(talks)) < open_to)]
     offered = offered[~work.is_restructured[offered] & ~work.is_settled[offered]]
     rows = np.concatenate([eased, settled, offered])
     kind = np.concatenate(

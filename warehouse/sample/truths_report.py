@@ -17,9 +17,7 @@ from warehouse.sample.state import World
 def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict[str, Any]:
     """Everything true of the book that its tables do not say."""
     months = world.months
-    month_ends = [
-        str(EPOCH + timedelta(days=int(months.end(t)))) for t in range(months.count)
-    ]
+    month_ends = [str(EPOCH + timedelta(days=int(months.end(t)))) for t in range(months.count)]
     return {
         "is_synthetic": True,
         "settings": settings,

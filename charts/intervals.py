@@ -1,0 +1,100 @@
+"""Estimates with their uncertainty: a dot and a whisker for each name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from charts.axes import NARROW, Spec, Unit, canvas, value_axis, written
+from charts.palette import BACKGROUND, INK, MUTED, NOISE, SERIES
+
+ROW = 28
+
+
+def dots(
+    order: Sequence[str],
+    *,
+    alt: str,
+    unit: Unit = "share",
+    reference: float | None = None,
+    from_zero: bool = True,
+    locale: str | None = None,
+) -> Spec:
+    """A dot with a whisker for each name, in the order given; hollow where the loans are few.
+
+    Frame: `name`, `value`, `low`, `high`, `is_small`, `loans`.  `reference` is a line to compare
+    with, the whole book say.
+    """
+    whisker: Spec = {
+        "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None},
+        "encoding": {
+            "x": {"field": "low", "type": "quantitative"},
+            "x2": {"field": "high"},
+            "color": {
+                "condition": {"test": "datum.is_small", "value": NOISE.expr},
+                "value": SERIES.expr,
+            },
+        },
+    }
+    dot: Spec = {
+        "mark": {"type": "point", "size": 80, "strokeWidth": 1.8, "opacity": 1},
+        "encoding": {
+            "stroke": {
+                "condition": {"test": "datum.is_small", "value": NOISE.expr},
+                "value": SERIES.expr,
+            },
+            "fill": {
+                "condition": {"test": "datum.is_small", "value": BACKGROUND.expr},
+                "value": SERIES.expr,
+            },
+        },
+    }
+    line: list[Spec] = []
+    if reference is not None:
+        line = [
+            {
+                "mark": {"type": "rule", "strokeDash": [4, 3], "tooltip": None},
+                "encoding": {"x": {"datum": reference}, "y": None, "color": {"value": MUTED.expr}},
+            }
+        ]
+    return canvas(
+        [*line, whisker, dot],
+        alt=alt,
+        height={"step": ROW},
+        autosize="fit-x",
+        locale=locale,
+        transform=[
+            {"calculate": written(unit, "datum.value"), "as": "value_text"},
+            {
+                "calculate": " + ' to ' + ".join(
+                    written(unit, f"datum.{e}") for e in ("low", "high")
+                ),
+                "as": "interval_text",
+            },
+        ],
+        encoding={
+            "y": {
+                "field": "name",
+                "type": "nominal",
+                "scale": {"domain": list(order)},
+                "axis": {
+                    "title": None,
+                    "labelColor": INK.expr,
+                    "labelFontSize": 13,
+                    "labelLimit": {"expr": f"{NARROW} ? 110 : 220"},
+                },
+            },
+            "x": {
+                "field": "value",
+                "type": "quantitative",
+                "title": None,
+                "axis": value_axis(unit),
+                "scale": {"zero": from_zero},
+            },
+            "tooltip": [
+                {"field": "name", "title": "Name"},
+                {"field": "value_text", "title": "Estimate"},
+                {"field": "interval_text", "title": "95 % interval"},
+                {"field": "loans", "title": "Loans", "type": "quantitative", "format": ","},
+            ],
+        },
+    )

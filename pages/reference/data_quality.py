@@ -1,0 +1,3 @@
+import ui
+
+view = ui.open_page("x", "y")
