@@ -362,12 +362,12 @@ def loan_list(
             st.caption(empty)
             return
         rows = int(frame["all_rows"][0]) if frame.height else 0
-        shown = frame.drop("all_rows").with_columns(
-            cs.decimal().cast(pl.Float64),
-            cs.by_name(*_STATE_COLUMNS, require_all=False).map_elements(
-                lambda code: words.state(code, basis=view.chosen.basis), return_dtype=pl.String
-            ),
-        )
+        shown = frame.drop("all_rows").with_columns(cs.decimal().cast(pl.Float64))
+        for column in _STATE_COLUMNS:
+            if column in shown.columns:
+                codes = shown[column].unique().to_list()
+                labels = {code: words.state(code, basis=view.chosen.basis) for code in codes}
+                shown = shown.with_columns(pl.col(column).replace(labels))
         st.dataframe(
             shown,
             hide_index=True,
@@ -388,6 +388,72 @@ def loan_list(
             key=f"page_{key}",
             width=220,
         )
+
+
+PAGES = {"health": "Health", "aging": "Aging", "roll_rates": "Roll rates"}
+NEEDED = (
+    ("Balances and money at risk", ("balance_amount",)),
+    ("Cash collected", ("payments",)),
+    ("Shares by region and industry", ("customers",)),
+    ("Recovery of placed cases against targets", ("cases", "payments")),
+    ("Cost to collect", ("costs", "payments")),
+    ("Complaints per 1,000 attempts", ("complaints", "contacts")),
+    ("Agreement with the general ledger", ("ledger_totals",)),
+)
+
+
+def missing_figures(book: Book) -> list[dict[str, str]]:
+    """What this book cannot show, and the tables it would need."""
+    present = {*book.table_rows, *(["balance_amount"] if book.has_balances else [])}
+    return [
+        {"Figure": figure, "Needs": words.listing([name for name in needs if name not in present])}
+        for figure, needs in NEEDED
+        if not set(needs) <= present
+    ]
+
+
+def reconciliation_strip(
+    loans: pl.DataFrame, money: pl.DataFrame | None, payments: pl.DataFrame, month: date
+) -> None:
+    """One line for each check of the as-of month: it holds, it fails, or it cannot be made."""
+    row = loans.filter(pl.col("month") == month).row(0, named=True)
+    parts = [
+        f"{words.number(row['opening'])} opening + {words.number(row['new'])} new"
+        f" + {words.number(row['appeared'])} appeared − {words.number(row['paid_off'])} paid off"
+        f" − {words.number(row['charged_off'])} charged off − {words.number(row['sold'])} sold"
+        f" − {words.number(row['unmatched'])} unmatched = {words.number(row['closing'])} loans"
+    ]
+    _check_line(row["passes"], "Loans", parts[0])
+    if money is not None and money.height:
+        line = money.filter(pl.col("month") == month).row(0, named=True)
+        if line["residual_rate"] is not None:
+            _check_line(
+                not line["is_outlier"],
+                "Money",
+                f"{words.money(line['opening_cents'])} opening +"
+                f" {words.money(line['new_cents'])} new +"
+                f" {words.money(line['residual_cents'])} interest, fees and drawings"
+                f" ({words.percent(line['residual_rate'])} of opening, the residual) −"
+                f" {words.money(line['payments_cents'])} paid −"
+                f" {words.money(line['charged_off_cents'])} charged off −"
+                f" {words.money(line['sold_cents'])} sold ="
+                f" {words.money(line['closing_cents'])}",
+            )
+    found = payments.filter(pl.col("month") == month)
+    if found.height and found["difference_cents"][0] is not None:
+        differing = found["differing_loans"][0] or 0
+        text = (
+            "payments add up to what the histories say was paid"
+            if not differing
+            else f"{words.number(differing)} loans' payments differ from their histories"
+        )
+        _check_line(not differing, "Payments", text)
+
+
+def _check_line(holds: bool | None, name: str, text: str) -> None:
+    icon = ":material/check:" if holds else ":material/error:"
+    verdict = "holds" if holds else "look into this"
+    st.markdown(f"{icon} **{name}** {verdict}: {text}.")
 
 
 _STATE_COLUMNS = ("from_state", "to_state", "bucket")

@@ -103,7 +103,7 @@ def flow_to_loss_product(net_flow: pl.DataFrame, *, last: str | None = None) -> 
             raise ValueError(f"{last!r} is not a bucket that money flows into")
         pooled = pooled.head(pooled["bucket"].to_list().index(last) + 1)
     rates = pooled["rate"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    factors = np.append(np.cumprod(rates[::-1])[::-1], 1.0)
+    factors = np.append(np.cumprod(rates[::-1])[::-1], [1.0] * min(rates.size, 1))
     first = net_flow.filter(pl.col("rank") == 1)["from_bucket"].head(1)
     current = pl.DataFrame({"rank": pl.zeros(first.len(), pl.Int64, eager=True), "bucket": first})
     return (

@@ -140,7 +140,7 @@ def ranked(
     if with_interval:
         layers.append(
             {
-                "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None},
+                "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None, "aria": False},
                 "encoding": {
                     "x": {"field": "low", "type": "quantitative"},
                     "x2": {"field": "high"},
@@ -186,7 +186,7 @@ def changes(
         "encoding": {"color": tone},
     }
     zero: Spec = {
-        "mark": {"type": "rule", "strokeWidth": 1, "tooltip": None},
+        "mark": {"type": "rule", "strokeWidth": 1, "tooltip": None, "aria": False},
         "encoding": {"x": {"datum": 0}, "y": None, "color": {"value": MUTED.expr}},
     }
     texts = [_signed("datum.value >= 0", "left", 6), _signed("datum.value < 0", "right", -6)]
@@ -234,7 +234,7 @@ def _short(unit: Unit) -> Spec:
 
 def _value_at(field: str) -> Spec:
     return {
-        "mark": {"type": "text", "align": "left", "dx": 6, "tooltip": None},
+        "mark": {"type": "text", "align": "left", "dx": 6, "tooltip": None, "aria": False},
         "encoding": {
             "x": {"field": field, "type": "quantitative"},
             "text": {"field": "short_text"},
@@ -246,7 +246,7 @@ def _signed(side: str, align: str, shift: int) -> Spec:
     arrow = "(datum.value > 0 ? '▲ ' : datum.value < 0 ? '▼ ' : '') + datum.short_text"
     return {
         "transform": [{"filter": side}, {"calculate": arrow, "as": "signed_text"}],
-        "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None},
+        "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None, "aria": False},
         "encoding": {"text": {"field": "signed_text"}},
     }
 

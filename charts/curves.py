@@ -26,6 +26,7 @@ from charts.palette import (
     INK,
     MUTED,
     NOISE,
+    SERIES,
     WORSE,
     Shade,
     scale,
@@ -111,7 +112,13 @@ def usual_range(
         {"test": f"{news} && datum.value < datum.usual_low", "value": down.expr},
     ]
     shade: Spec = {
-        "mark": {"type": "area", "opacity": 0.22, "color": NOISE.expr, "tooltip": None},
+        "mark": {
+            "type": "area",
+            "opacity": 0.22,
+            "color": NOISE.expr,
+            "tooltip": None,
+            "aria": False,
+        },
         "encoding": {"y": {"field": "usual_low"}, "y2": {"field": "usual_high"}},
     }
     return canvas(
@@ -170,14 +177,20 @@ def _values(unit: Unit, from_zero: bool) -> Spec:
 
 def _line(colour: Spec, *, width: float = 2) -> Spec:
     return {
-        "mark": {"type": "line", "strokeWidth": width, "interpolate": "linear", "tooltip": None},
+        "mark": {
+            "type": "line",
+            "strokeWidth": width,
+            "interpolate": "linear",
+            "tooltip": None,
+            "aria": False,
+        },
         "encoding": {"color": colour},
     }
 
 
 def _band(colour: Spec) -> Spec:
     return {
-        "mark": {"type": "area", "opacity": 0.16, "tooltip": None},
+        "mark": {"type": "area", "opacity": 0.16, "tooltip": None, "aria": False},
         "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}, "color": colour},
     }
 
@@ -204,12 +217,20 @@ def _ends(shifts: Mapping[str, float], colour: Spec) -> list[Spec]:
             "fontSize": {"expr": f"{NARROW} ? 11 : 12"},
             "clip": False,
             "tooltip": None,
+            "aria": False,
         },
         "encoding": {"text": {"field": "series_label"}, "color": {"value": INK.expr}},
     }
     point: Spec = {
         "transform": _only_last(),
-        "mark": {"type": "point", "filled": True, "size": 44, "opacity": 1, "tooltip": None},
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 44,
+            "opacity": 1,
+            "tooltip": None,
+            "aria": False,
+        },
         "encoding": {"color": colour},
     }
     return [point, text]
@@ -218,7 +239,7 @@ def _ends(shifts: Mapping[str, float], colour: Spec) -> list[Spec]:
 def _last(tone: list[Spec], news: str) -> list[Spec]:
     point: Spec = {
         "transform": _only_last(),
-        "mark": {"type": "point", "size": 70, "strokeWidth": 2, "tooltip": None},
+        "mark": {"type": "point", "size": 70, "strokeWidth": 2, "tooltip": None, "aria": False},
         "encoding": {
             "stroke": {"condition": tone, "value": NOISE.expr},
             "fill": {"condition": tone, "value": BACKGROUND.expr},
@@ -226,7 +247,14 @@ def _last(tone: list[Spec], news: str) -> list[Spec]:
     }
     text: Spec = {
         "transform": _only_last(),
-        "mark": {"type": "text", "align": "right", "dy": -14, "fontWeight": 600, "tooltip": None},
+        "mark": {
+            "type": "text",
+            "align": "right",
+            "dy": -14,
+            "fontWeight": 600,
+            "tooltip": None,
+            "aria": False,
+        },
         "encoding": {"text": {"field": "value_text"}, "color": {"value": INK.expr}},
     }
     return [point, text]

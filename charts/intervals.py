@@ -25,7 +25,7 @@ def dots(
     with, the whole book say.
     """
     whisker: Spec = {
-        "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None},
+        "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None, "aria": False},
         "encoding": {
             "x": {"field": "low", "type": "quantitative"},
             "x2": {"field": "high"},
@@ -52,7 +52,7 @@ def dots(
     if reference is not None:
         line = [
             {
-                "mark": {"type": "rule", "strokeDash": [4, 3], "tooltip": None},
+                "mark": {"type": "rule", "strokeDash": [4, 3], "tooltip": None, "aria": False},
                 "encoding": {"x": {"datum": reference}, "y": None, "color": {"value": MUTED.expr}},
             }
         ]

@@ -183,7 +183,13 @@ def _numbers(calm: str, with_changes: bool) -> Spec:
     """The percentage, in black or white, whichever the cell lets stand out."""
     lifted: Spec = {"expr": f"{NARROW} ? 9 : 12"}
     return {
-        "mark": {"type": "text", "fontSize": lifted, "tooltip": None, "cursor": "pointer"}
+        "mark": {
+            "type": "text",
+            "fontSize": lifted,
+            "tooltip": None,
+            "aria": False,
+            "cursor": "pointer",
+        }
         | ({"dy": {"expr": "datum.is_changed ? -6 : 0"}} if with_changes else {}),
         "encoding": {
             "text": {"field": "written"},
@@ -213,7 +219,7 @@ def _legible(calm: str) -> Spec:
 def _outline() -> Spec:
     return {
         "transform": [{"filter": "datum.is_changed"}],
-        "mark": {"type": "rect", "filled": False, "strokeWidth": 2, "tooltip": None},
+        "mark": {"type": "rect", "filled": False, "strokeWidth": 2, "tooltip": None, "aria": False},
         "encoding": {"stroke": _by_verdict()},
     }
 
@@ -226,6 +232,7 @@ def _arrows(calm: str) -> Spec:
             "dy": 8,
             "fontSize": {"expr": f"{NARROW} ? 7.5 : 10"},
             "tooltip": None,
+            "aria": False,
         },
         "encoding": {"text": {"field": "arrow_text"}, "color": _legible(calm)},
     }
@@ -247,7 +254,7 @@ def _picked() -> Spec:
     """A ring around the cell that was clicked."""
     return {
         "transform": [{"filter": {"param": CELL, "empty": False}}],
-        "mark": {"type": "rect", "filled": False, "strokeWidth": 3, "tooltip": None},
+        "mark": {"type": "rect", "filled": False, "strokeWidth": 3, "tooltip": None, "aria": False},
         "encoding": {"stroke": {"value": ACCENT.expr}},
     }
 

@@ -172,3 +172,41 @@ def aging_sentences(
             f" {percent(rate)}."
         )
     return lines
+
+
+_FIGURES = {
+    "30+": ("The 30+ rate", "aging"),
+    "60+": ("The 60+ rate", "aging"),
+    "90+": ("The 90+ rate", "aging"),
+    "charge_offs": ("The charge-off rate, annualised,", "roll_rates"),
+}
+
+
+def warning_sentences(
+    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis, as_of: date
+) -> list[tuple[str, str]]:
+    """What moved beyond its usual variation, and the page that explains it."""
+    lines = []
+    for name, (subject, page) in _FIGURES.items():
+        change = changes.get(name)
+        if change is not None and change.is_beyond_noise:
+            lines.append(
+                (
+                    page,
+                    f"{subject} {rose(change.difference)}"
+                    f" {points(abs(change.difference)).lstrip('+')} points to"
+                    f" {percent(change.value)}; its usual move is"
+                    f" {points(change.usual_difference).lstrip('+')}.",
+                )
+            )
+    for row in rolls.head(5).iter_rows(named=True):
+        lines.append(
+            (
+                "roll_rates",
+                f"{state(row['from_state'], basis=basis)} to"
+                f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
+                f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])}"
+                f" (usually {percent(row['usual_rate'])}).",
+            )
+        )
+    return lines

@@ -109,7 +109,7 @@ def _thread(order: Sequence[str]) -> Spec:
     """Thin lines that carry the level from one row to the next."""
     return {
         "transform": [{"filter": "isValid(datum.next_name)"}],
-        "mark": {"type": "rule", "strokeWidth": 1, "tooltip": None},
+        "mark": {"type": "rule", "strokeWidth": 1, "tooltip": None, "aria": False},
         "encoding": {
             "x": {"field": "after", "type": "quantitative"},
             "y": {"field": "name", "type": "nominal", "bandPosition": 0.5},
@@ -121,7 +121,7 @@ def _thread(order: Sequence[str]) -> Spec:
 
 def _text(place: str, align: str, shift: int) -> Spec:
     return {
-        "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None},
+        "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None, "aria": False},
         "encoding": {
             "x": {"field": place.removeprefix("datum."), "type": "quantitative"},
             "text": {"field": "step_text"},

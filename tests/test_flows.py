@@ -89,6 +89,10 @@ def test_the_product_begins_at_the_first_bucket_whatever_its_name():
     assert factors["factor"].to_list() == [0.2, 1]
 
 
+def test_no_flow_has_no_product():
+    assert flow_to_loss_product(chain(["1-30"], [1], [2]).clear()).height == 0
+
+
 def test_an_unknown_flow_on_the_way_makes_the_product_unknown_before_it():
     flow = chain(["1-30", "31-60", "61+"], [10, 5, 4], [100, 0, 8])
     assert flow_to_loss_product(flow)["factor"].to_list() == [None, None, 0.5, 1]

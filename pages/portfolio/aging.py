@@ -14,7 +14,11 @@ from analytics.delinquency import (
     lagged_delinquency_rates,
 )
 from analytics.groupings import grouped
+from analytics.states import collapse_late
+from charts import bars, intervals, sentences
+from charts import format as words
 from queries import portfolio
+from queries.loan_lists import late_loans
 
 HISTORY = 24
 SEGMENTS = {
@@ -73,3 +77,160 @@ def _spread(view: ui.View) -> dict[str, float | None]:
         if sums.height > 1:
             found[label] = herfindahl(sums[amount])
     return found
+
+
+view = ui.open_page("Aging", "Where does the late money sit?")
+with st.sidebar:
+    by = {
+        label: name
+        for label, name in SEGMENTS.items()
+        if name not in view.book.segments or len(view.book.segments[name]) > 1
+    }
+    label = ui.segmented("Split by", tuple(by), key="split")
+segment = by[label]
+found = figures(f"{view.key} {segment}", segment, view)
+if found is None:
+    ui.nothing_to_show(view, "There are no open loans in this choice.")
+when = words.month(view.chosen.as_of)
+noun = "balance" if view.is_money else "loans"
+basis = view.chosen.basis
+now = pl.col("month") == view.chosen.as_of
+unit = "cents" if view.is_money else "count"
+
+# --- the answer ----------------------------------------------------------------------------
+shares = found.shares.filter(now)
+late = shares.filter(pl.col("bucket") != "current")
+amount = int(late["amount"].sum())
+ends = dict(late.select("bucket", "amount").iter_rows())
+worst = (
+    found.segment_rates.filter(now, threshold=30)
+    .filter(~pl.col("is_small"), pl.col("rate").is_not_null())
+    .sort("rate", descending=True)
+)
+ui.say(
+    sentences.aging_sentences(
+        late["share"].sum() if shares["share"].count() else None,
+        amount,
+        ends[found.codes[1]] / amount if amount else None,
+        ends[found.codes[-1]] / amount if amount else None,
+        found.codes[-1],
+        (segment, worst[segment][0], worst["rate"][0]) if worst.height > 1 else None,
+        as_of=view.chosen.as_of,
+        is_money=view.is_money,
+        basis=basis,
+    )
+)
+
+# --- the picture ---------------------------------------------------------------------------
+kind = ui.segmented("Show", ("Share", "Amount"), key="kind")
+ui.heading(
+    f"Late {noun} by bucket, month by month",
+    f"{'Share of the open ' + noun + ', %' if kind == 'Share' else noun.capitalize()},"
+    f" month-ends to {when}. Current loans are left out.",
+)
+bars_frame = found.shares.filter(pl.col("bucket") != "current").select(
+    "month", "bucket", value="share" if kind == "Share" else "amount"
+)
+ui.chart(
+    bars_frame,
+    bars.stacked(
+        found.codes,
+        alt=f"Late {noun} by bucket and month.",
+        unit="share" if kind == "Share" else unit,
+        shown=found.codes[1:],
+        basis=basis,
+    ),
+    key="buckets",
+)
+ui.evidence("aging", found.shares, bucket_shares)
+
+# --- by segment ----------------------------------------------------------------------------
+threshold = int(ui.segmented("More days late than", ("30", "60", "90"), key="threshold"))
+parts = (
+    found.segment_rates.filter(now, threshold=threshold)
+    .with_columns(name=pl.col(segment).fill_null(words.NOT_RECORDED))
+    .sort("rate", descending=True, nulls_last=True)
+)
+whole = found.rates.filter(now, threshold=threshold)["rate"][0]
+ui.heading(
+    f"Which {label.lower()} is later than the book",
+    f"Share of the open {noun} more than {threshold} days late, %, {when}, with 95 % interval."
+    f" The line is the whole choice, {words.percent(whole)}. Hollow: fewer than 30 loans.",
+)
+ui.chart(
+    parts.select("name", "low", "high", "is_small", "loans", value="rate"),
+    intervals.dots(
+        parts["name"].to_list(), alt=f"{threshold}+ rate by {label.lower()}.", reference=whole
+    ),
+    key="segments",
+)
+ui.evidence("aging_by_segment", found.segment_rates, delinquency_rates)
+
+# --- coincidental and lagged ---------------------------------------------------------------
+ui.heading(
+    "Coincidental and lagged",
+    f"Share of each bucket, %, {when}: of today's open {noun}, and of the open {noun} in the"
+    " months these loans came from. Growth flatters the first.",
+)
+both = (
+    shares.filter(pl.col("bucket") != "current")
+    .join(found.lagged.select("bucket", "lag_months", lagged="rate"), on="bucket", how="left")
+    .join(found.medians, on="bucket", how="left")
+)
+columns = {
+    "bucket": "Bucket",
+    "amount": "Balance" if view.is_money else "Loans",
+    "loans": "Loans",
+    "share": "Coincidental",
+    "lagged": "Lagged",
+    "lag_months": "Months back",
+    "median_balance_amount": "Median balance, whole book",
+}
+table = both.with_columns(
+    pl.col("bucket").replace({code: words.state(code, basis=basis) for code in found.codes}),
+    amount=pl.col("amount") / 100 if view.is_money else pl.col("amount"),
+)
+kept = [name for name in columns if name != "amount" or view.is_money]
+st.dataframe(
+    table.select(kept),
+    hide_index=True,
+    placeholder=words.MISSING,
+    alt="Coincidental and lagged shares by bucket",
+    column_config={
+        name: st.column_config.NumberColumn(
+            columns[name], format="percent" if name in ("share", "lagged") else "localized"
+        )
+        if name != "bucket"
+        else columns[name]
+        for name in kept
+    },
+)
+ui.evidence("lagged", found.lagged, lagged_delinquency_rates)
+
+# --- concentration -------------------------------------------------------------------------
+st.subheader("In how few hands is it?", anchor=False)
+st.caption(
+    f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones. Largest borrowers"
+    " are of the whole book."
+)
+with st.container(horizontal=True, key="concentration"):
+    for name, value in found.spread.items():
+        st.metric(name, words.number(value, decimals=2), border=True)
+    for row in found.largest.iter_rows(named=True):
+        who = {"customer": "borrowers", "loan": "loans"}[row["unit"]]
+        share = words.percent(row["largest_ten_share"], decimals=2)
+        st.metric(f"Ten largest {who}", words.plain(share), border=True)
+ui.evidence("concentration", found.largest, herfindahl, concentration)
+
+# --- the loans -----------------------------------------------------------------------------
+names = {words.state(code, basis=basis): code for code in reversed(found.codes[1:])}
+chosen = names[ui.pick("Loans of bucket", tuple(names), key="late")]
+members = [code for code, group in collapse_late(view.book.buckets).items() if group == chosen]
+if st.toggle("List these loans, largest first", key="list_late"):
+    ui.loan_list(
+        view,
+        f"{words.state(chosen, basis=basis)}, {when}",
+        lambda page: late_loans(view.chosen, members, view.book.shape, page=page),
+        key=f"late_{chosen}",
+        empty="No open loan is in this bucket.",
+    )

@@ -16,6 +16,9 @@ from analytics.reconciliation import (
     payment_differences,
 )
 from analytics.roll_changes import changed_cells
+from charts import bars, curves, sentences, waterfalls
+from charts import format as words
+from charts.palette import lateness
 from queries import portfolio
 
 HISTORY = 25
@@ -94,3 +97,189 @@ def _splits(view: ui.View) -> dict[str, MixAndRate]:
             before, after = (rates.filter(pl.col("month") == month) for month in months)
             found[segment] = mix_and_rate(before, after, segment=segment)
     return found
+
+
+def tile(
+    name: str, label: str, value: str, series: pl.DataFrame, *, rise_is_bad: bool | None, unit: str
+) -> None:
+    """A headline figure: its value, its change, whether that is noise, and its course."""
+    change = found.changes.get(name)
+    delta, colour, note = None, "gray", "no month before"
+    if change is not None and change.difference is not None:
+        shown = change.difference if unit == "points" else _growth(change.difference)
+        delta = f"{words.points(shown)} {unit}"
+        note = {True: "beyond noise", False: "within noise", None: "too few months to judge"}[
+            change.is_beyond_noise
+        ]
+        if change.is_beyond_noise and rise_is_bad is not None:
+            colour = "orange" if (change.difference > 0) == rise_is_bad else "blue"
+    st.metric(
+        label,
+        words.plain(value),
+        delta,
+        delta_color=colour,
+        delta_arrow="off"
+        if not delta or delta.startswith("0.0")
+        else ("up" if delta.startswith("+") else "down"),
+        delta_description=note,
+        chart_data=series["value"].fill_null(0).to_list() if series.height > 1 else None,
+        border=True,
+    )
+
+
+def _growth(log_difference: float) -> float:
+    return float(pl.Series([log_difference]).exp()[0]) - 1
+
+
+view = ui.open_page("Health", "Is the book getting better or worse, and why?")
+found = figures(view.key, view)
+if found is None:
+    ui.nothing_to_show(view, "There are no open loans in this choice.")
+when = words.month(view.chosen.as_of)
+noun = "balance" if view.is_money else "loans"
+
+
+def at_month(frame: pl.DataFrame, column: str) -> float | None:
+    now = frame.filter(pl.col("month") == view.chosen.as_of)[column]
+    return now[0] if now.len() else None
+
+
+# --- the answer ----------------------------------------------------------------------------
+late = found.rates.filter(pl.col("threshold") == 30)
+first_segment = max(
+    found.splits,
+    key=lambda name: abs(found.splits[name].by_segment["effect"][0]),
+    default="product",
+)
+ui.say(
+    sentences.health_sentences(
+        found.changes["30+"],
+        found.splits.get(first_segment),
+        first_segment,
+        late_cents=int(at_month(late, "numerator") or 0) if view.is_money else None,
+        what=noun,
+    )
+)
+
+# --- headline figures ----------------------------------------------------------------------
+with st.container(horizontal=True, key="tiles"):
+    size = at_month(found.totals, "value")
+    if view.is_money:
+        tile("size", "Open balance", words.money(size), found.totals, rise_is_bad=None, unit="%")
+    else:
+        tile("size", "Open loans", words.number(size), found.totals, rise_is_bad=None, unit="%")
+    for threshold in (30, 60, 90):
+        one = found.rates.filter(pl.col("threshold") == threshold)
+        tile(
+            f"{threshold}+",
+            f"{threshold}+ days late",
+            words.percent(at_month(one, "rate")),
+            one.select("month", value="rate"),
+            rise_is_bad=True,
+            unit="points",
+        )
+    if found.charge_offs["rate"].count():
+        tile(
+            "charge_offs",
+            "Charge-offs, a year",
+            words.percent(at_month(found.charge_offs, "annualised_rate")),
+            found.charge_offs.select("month", value="annualised_rate"),
+            rise_is_bad=True,
+            unit="points",
+        )
+    if found.cash["value"].count():
+        cash = at_month(found.cash, "value")
+        tile("cash", "Cash paid", words.money(cash), found.cash, rise_is_bad=False, unit="%")
+
+# --- the picture ---------------------------------------------------------------------------
+ui.heading(
+    "How much of the book is late",
+    f"Share of the open {noun} more than 30, 60 and 90 days late, %, month-ends to {when},"
+    " with 95 % interval.",
+)
+course = found.rates.select(
+    "month", "low", "high", series=pl.format("{}+", "threshold"), value="rate"
+)
+shades = dict(zip(("30+", "60+", "90+"), lateness(3), strict=True))
+labels = {name: f"{name} days" for name in shades}
+ui.chart(
+    course,
+    curves.lines(
+        course,
+        shades,
+        alt=f"Delinquency rates of the {noun} by month.",
+        labels=labels,
+        with_band=True,
+    ),
+    key="course",
+)
+ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
+
+# --- why -----------------------------------------------------------------------------------
+if found.splits:
+    by = {name.capitalize(): name for name in found.splits}
+    segment = by[ui.segmented("Explain by", tuple(by), key="explain")]
+    split = found.splits[segment]
+    change = found.changes["30+"]
+    ui.heading(
+        f"Why the 30+ rate changed by {words.points(split.change)} points",
+        f"30+ rate of the {noun}, % and points, from the month before to {when}. Mix: the book"
+        f" moved between {segment}s. Rate: {segment}s themselves got better or worse.",
+    )
+    stairs = pl.DataFrame(
+        {
+            "name": ["Month before", "Mix", "Rate", when],
+            "kind": ["start", "step", "step", "end"],
+            "value": [split.before, split.mix, split.rate, split.after],
+        }
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        ui.chart(
+            stairs,
+            waterfalls.steps(
+                stairs["name"].to_list(),
+                alt=f"From {words.percent(split.before)} by mix and rate to"
+                f" {words.percent(split.after)}.",
+            ),
+            key="stairs",
+        )
+    with right:
+        parts = split.by_segment.head(8).select(
+            name=pl.col(segment).fill_null(words.NOT_RECORDED),
+            value="effect",
+            is_beyond_noise=pl.lit(bool(change.is_beyond_noise)),
+        )
+        ui.chart(
+            parts,
+            bars.changes(parts["name"].to_list(), alt=f"Contribution of each {segment}, points."),
+            key="parts",
+        )
+    ui.evidence("mix_and_rate", split.by_segment, mix_and_rate)
+
+# --- early warnings ------------------------------------------------------------------------
+st.subheader("Early warnings", anchor=False)
+warnings = sentences.warning_sentences(
+    found.changes, found.rolls, basis=view.chosen.basis, as_of=view.chosen.as_of
+)
+if not warnings:
+    st.markdown(f"Nothing moved beyond its usual variation in {when}.")
+for page, line in warnings:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            f"pages/portfolio/{page}.py", label=ui.PAGES[page], icon=":material/arrow_forward:"
+        )
+        st.markdown(line, width="content")
+
+# --- does it add up? -----------------------------------------------------------------------
+st.subheader("Does the book add up?", anchor=False)
+ui.reconciliation_strip(found.loans, found.money, found.payments, view.chosen.as_of)
+ui.evidence("reconciliation", found.loans, loan_flow, money_flow)
+
+# --- what is missing -----------------------------------------------------------------------
+needs = ui.missing_figures(view.book)
+if needs:
+    st.subheader("What this page would also show", anchor=False)
+    st.dataframe(
+        pl.DataFrame(needs), hide_index=True, alt="Figures that need tables this book lacks"
+    )

@@ -194,7 +194,7 @@ if len(found.moves["month"].unique()) > 1:
     names = {words.state(code, basis=basis): code for code in late}
     picked = names[ui.pick("Bucket", tuple(names), key="bucket")]
     ui.heading(
-        f"What became of {words.state(picked, basis=basis).lower()}, month by month",
+        f"What became of loans at {words.state(picked, basis=basis).lower()}, month by month",
         f"Share of the {noun} of the bucket, %, by month.",
     )
     ways = found.moves.filter(pl.col("from_state") == picked).unpivot(
@@ -246,8 +246,11 @@ if found.net_flow["rate"].count():
         f"{'Balance' if view.is_money else 'Loans'} over the earlier bucket's a month before, %."
         " Not a probability: it may pass 100.",
     )
-    known = found.net_flow.select("month", series="bucket", value="rate")
-    shades = {code: shade for code, shade in state_shades(found.codes).items() if code in late}
+    narrow = late[:-1]  # the last bucket gathers many months' arrivals
+    known = found.net_flow.filter(pl.col("bucket").is_in(narrow)).select(
+        "month", series="bucket", value="rate"
+    )
+    shades = {code: shade for code, shade in state_shades(found.codes).items() if code in narrow}
     ui.chart(
         known,
         curves.lines(
