@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +14,17 @@ import polars as pl
 import polars.selectors as cs
 import sqlalchemy as sa
 import streamlit as st
+import xlsxwriter
 
+from analytics.definitions import paragraphs_of, with_bold_label
 from charts import format as words
+from charts.sentences import plural
 from queries import portfolio
 from queries.filters import Basis, Filter
 from queries.loan_lists import PAGE_ROWS
 from queries.marts import Book, open_marts, read_book
-from warehouse.checks import last_outcome
+from warehouse.checks import CheckOutcome, last_outcome, load_summaries
+from warehouse.contract import contract
 from warehouse.engines import (
     DuckDBConnection,
     WarehouseUnavailable,
@@ -64,7 +67,9 @@ def open_reference(title: str, question: str) -> None:
     st.caption(question)
 
 
-def open_page(title: str, question: str, *, has_window: bool = False) -> View:
+def open_page(
+    title: str, question: str, *, has_window: bool = False, has_filters: bool = True
+) -> View:
     """Start a page: its question, the shared filters and the freshness line.
 
     Stops the page with an explanation where there are no marts to read.
@@ -73,8 +78,10 @@ def open_page(title: str, question: str, *, has_window: bool = False) -> View:
     if path is None:
         _explain_empty(title)
     book = _book(path)
-    with st.sidebar:
-        chosen, weight = _filters(book, has_window=has_window)
+    chosen, weight = Filter(as_of=book.as_of), "loans"
+    if has_filters:
+        with st.sidebar:
+            chosen, weight = _filters(book, has_window=has_window)
     st.title(title, anchor=False)
     st.caption(question)
     _freshness(book)
@@ -250,7 +257,7 @@ def _freshness(book: Book) -> None:
         parts.append("not checked yet")
     else:
         count = len(outcome.findings)
-        parts.append("no findings" if not count else f"{count} findings open")
+        parts.append("no findings" if not count else f"{plural(count, 'finding')} open")
     line = " · ".join(parts)
     with st.container(horizontal=True, vertical_alignment="center", key="freshness"):
         if book.is_synthetic:
@@ -300,7 +307,7 @@ def evidence(
         with st.container(horizontal=True):
             st.download_button(
                 "CSV",
-                data=lambda: frame.write_csv().encode("utf-8-sig"),
+                data=lambda: spreadsheet_csv(frame),
                 file_name=f"{name}.csv",
                 on_click="ignore",
                 key=f"csv_{name}",
@@ -313,13 +320,34 @@ def evidence(
                 key=f"excel_{name}",
             )
         for definition in definitions:
-            st.text(inspect.getdoc(definition) or "")
+            question, *rest = paragraphs_of(definition)
+            st.markdown(f"**{question}**")
+            for paragraph in rest:
+                st.markdown(with_bold_label(paragraph))
+
+
+def spreadsheet_csv(frame: pl.DataFrame) -> bytes:
+    """A frame as CSV for spreadsheets; text that begins like a formula gets a quote before it."""
+    quoted = (
+        frame.with_columns(
+            pl.when(cs.string().str.contains(r"^[=+\-@\t\r]"))
+            .then(pl.concat_str(pl.lit("'"), cs.string()))
+            .otherwise(cs.string())
+            .name.keep()
+        )
+        if frame.select(cs.string()).width
+        else frame
+    )
+    return quoted.write_csv().encode("utf-8-sig")
 
 
 def workbook(frame: pl.DataFrame) -> bytes:
     """A frame as an Excel file; text that begins like a formula stays text."""
     buffer = io.BytesIO()
-    frame.write_excel(buffer, autofit=True)
+    with xlsxwriter.Workbook(
+        buffer, {"strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        frame.write_excel(book, autofit=True)
     return buffer.getvalue()
 
 
@@ -335,7 +363,7 @@ def nothing_to_show(view: View, reason: str) -> NoReturn:
         for name, chosen in view.chosen.segments().items()
         if chosen
         and not load(view, portfolio.stocks)["loans"].sum()
-        and load_filter(view, view.chosen.without(name))["loans"].sum()
+        and load_for(view, view.chosen.without(name), portfolio.stocks)["loans"].sum()
     ]
     if guilty:
         reason = f"The choice of {words.listing(guilty)} leaves no loans. Widen it to see numbers."
@@ -343,9 +371,9 @@ def nothing_to_show(view: View, reason: str) -> NoReturn:
     st.stop()
 
 
-def load_filter(view: View, chosen: Filter) -> pl.DataFrame:
-    """The open stocks of the as-of month under another filter."""
-    return load(replace(view, chosen=chosen), portfolio.stocks)
+def load_for(view: View, chosen: Filter, query: Callable[..., sa.Select]) -> pl.DataFrame:
+    """The rows of a query under another filter than the reader's."""
+    return load(replace(view, chosen=chosen), query)
 
 
 def loan_list(
@@ -471,3 +499,78 @@ LOAN_COLUMNS = {
     "overdue_amount": "Arrears",
     "paid_amount": "Paid in the month",
 }
+
+
+# --- data quality --------------------------------------------------------------------------
+CONTRACT_TABLES = tuple(contract.tables)
+_MONTH_HEADS = {"month": "Month", "product": "Product", "measure": "Measure"}
+
+
+def last_check() -> CheckOutcome | None:
+    """What the last `check` found, or None where none was run."""
+    return last_outcome(marts_path())
+
+
+def month_table(frame: pl.DataFrame, *, alt: str) -> None:
+    """A table by month: counts as they are, cents as money, shares in per cent."""
+    shown = frame.select(
+        pl.col(name) / 100
+        if name.endswith("_cents")
+        else pl.col(name) * 100
+        if name.endswith(("_rate", "_share"))
+        else pl.col(name)
+        for name in frame.columns
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        placeholder=words.MISSING,
+        alt=alt,
+        height=300,
+        column_config={name: _head(name) for name in shown.columns},
+    )
+
+
+def _head(name: str) -> Any:
+    plain_name = (
+        _MONTH_HEADS.get(name) or name.removesuffix("_cents").replace("_", " ").capitalize()
+    )
+    if name == "month":
+        return st.column_config.DateColumn(plain_name, format="MMM YYYY")
+    if name.endswith(("_rate", "_share")):
+        return st.column_config.NumberColumn(f"{plain_name}, %", format="%.2f")
+    if name in _MONTH_HEADS or name in ("passes", "is_outlier", "is_finding"):
+        return st.column_config.Column(
+            {"is_outlier": "Outlier", "is_finding": "Finding"}.get(name, plain_name)
+        )
+    return st.column_config.NumberColumn(plain_name, format="localized")
+
+
+def load_history() -> None:
+    """The last loads: what came in, what was refused and why."""
+    summaries = load_summaries(marts_path())
+    if not summaries:
+        return
+    heading("Loads", "The last twenty, newest first. A refused load changes nothing.")
+    rows = [
+        {
+            "When": one["loaded_at"],
+            "From": one["source"],
+            "Outcome": one["outcome"],
+            "New rows": sum(table["new"] for table in one.get("tables", {}).values()),
+            "Changed rows": sum(table["changed"] for table in one.get("tables", {}).values()),
+            "Problems": one.get("count", 0),
+            "First problem": _first_problem(one),
+        }
+        for one in summaries
+    ]
+    st.dataframe(pl.DataFrame(rows), hide_index=True, placeholder=words.MISSING, alt="Loads")
+
+
+def _first_problem(summary: dict[str, Any]) -> str | None:
+    for group in summary.get("problems", []):
+        for problem in group["first"][:1]:
+            place = [problem["file"], f"row {problem['row']}", problem["column"]]
+            found = ", ".join(part for part in place if part and part != "row None")
+            return f"{found}: {problem['value']}, expected {problem['expected']}"
+    return None

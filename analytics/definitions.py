@@ -8,9 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from analytics import changes, delinquency, flows, mix_and_rate, reconciliation, roll_changes
+from analytics import (
+    changes,
+    delinquency,
+    flows,
+    mix_and_rate,
+    reconciliation,
+    roll_changes,
+    states,
+)
 from analytics import roll_rates as rolls
-from analytics import states
 
 
 @dataclass(frozen=True)
@@ -42,11 +49,24 @@ def paragraphs_of(function: Callable[..., Any]) -> tuple[str, ...]:
         raise ValueError(f"{function.__name__} has no docstring to define it")
     kept = [part for part in text.split("\n\n") if not part.lstrip().startswith(">>>")]
     parts = [piece for part in kept for piece in _LABEL.split(part)]
-    return tuple(" ".join(part.split()) for part in parts if part.strip())
+    texts = [" ".join(part.split()) for part in parts if part.strip()]
+    return tuple(text for text in texts if not text.startswith(_FOR_PROGRAMMERS))
 
 
-# `In:`, `Out:`, `Null:` and so on begin a paragraph of their own.
-_LABEL = re.compile(r"(?m)(?:^|(?<=\. ) ?|(?<=  ))(?=(?:In|Out|Null|None|Refuses|Misleads|Reference): )")
+# `Out:`, `Null:` and so on begin a paragraph of their own; what goes in is no reader's business.
+_FOR_PROGRAMMERS = ("In: ",)
+_WORDS = "In|Out|Null|None|Refuses|Misleads|Reference|References"
+_LABEL = re.compile(rf"(?m)(?:^|(?<=\. ) ?|(?<=  ))(?=(?:{_WORDS}): )")
+
+
+def with_bold_label(paragraph: str) -> str:
+    """The paragraph in Markdown, with its label in bold.
+
+    >>> with_bold_label("Null: no loans.")
+    '**Null:** no loans.'
+    """
+    escaped = paragraph.replace("$", "\\$").replace("~", "\\~").replace("*", "\\*")
+    return re.sub(rf"^({_WORDS}): ", r"**\1:** ", escaped)
 
 
 _METRICS: tuple[tuple[str, tuple[str, ...], Callable[..., Any]], ...] = (

@@ -11,6 +11,7 @@ from charts.palette import ACCENT, BETTER, GRID, INK, MUTED, NOISE, WORSE, Shade
 
 ROW = 36  # pixels
 CELL = "cell"  # the name of the selection
+DARK_CELL = 0.18  # luminance below which white is easier to read than black
 # The worse end of the book comes last; of the ways out, only one is bad and one is good.
 _RANKS = {"charged_off": 99, "paid_off": -1}
 
@@ -205,7 +206,7 @@ def _stays(calm: str) -> str:
 
 def _legible(calm: str) -> Spec:
     """Black or white, whichever the cell lets stand out; muted where nothing moves."""
-    dark_cell = "luminance(scale('color', datum.rate)) < 0.18"
+    dark_cell = f"luminance(scale('color', datum.rate)) < {DARK_CELL}"
     return {
         "condition": [
             {"test": f"datum.is_small || !isValid(datum.rate) || ({_stays(calm)})", **_value(INK)},

@@ -27,7 +27,7 @@ class Shade(NamedTuple):
 
 BACKGROUND = Shade("#fdfcf9", "#16171b")
 SIDEBAR = Shade("#f3f0e9", "#1b1d21")
-INK = Shade("#23211f", "#e9e6df")
+INK = Shade("#171513", "#e9e6df")
 MUTED = Shade("#625d56", "#a9a59c")  # subtitles, axis labels
 GRID = Shade("#e8e4da", "#2c2f35")
 ACCENT = Shade("#7d2b4b", "#eda0bd")  # links, what is selected

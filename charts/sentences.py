@@ -66,10 +66,7 @@ def roll_sentences(
             " takes 12."
         ]
     if not ranked.height:
-        return [
-            f"No roll rate left its usual variation in {when}"
-            f" ({number(tested)} were tested, allowing for how many that is)."
-        ]
+        return [f"No roll rate left its usual variation in {when}; {number(tested)} were tested."]
     row = ranked.row(0, named=True)
     usual = percent(row["usual_rate"])
     against = "a year ago" if row["reference"] == "year_ago" else "as usual"
@@ -210,3 +207,55 @@ def warning_sentences(
             )
         )
     return lines
+
+
+_FINDINGS = {
+    "gaps": "Histories that skip a month",
+    "reopened": "Rows after a loan had left (not used)",
+    "negative_balances": "Balances below zero (weigh nothing)",
+    "payments_outside_case": "Payments outside their case's dates",
+    "payments_before_origination": "Payments before origination",
+    "complaints_resolved_early": "Complaints resolved before they were received",
+    "contacts_after_close": "Contacts after their case was closed",
+    "overlapping_cases": "Cases that overlap on one loan",
+    "duplicate": "Rows alike in all but their key",
+    "not_in_contract": "Values that the contract does not allow",
+    "repeated_key": "Keys that occur more than once",
+    "broken_reference": "References to rows that are not there",
+    "no_marts": "Nothing has been published",
+    "marts_behind_facts": "Months whose marts are older than the facts",
+    "marts_differ": "Marts that differ from the facts",
+    "loans_do_not_close": "A month whose loans do not close",
+    "loans_jump": "A jump in the number of loans",
+    "balance_jump": "A jump in the balance",
+    "residual_jump": "Interest, fees and drawings unlike other months",
+    "unbalanced_rows": "Open rows without a balance",
+    "unscheduled_rows": "Open rows without months past due (put into buckets by days)",
+    "payments_differ": "Payments that differ from the histories",
+    "ledger_differs": "A total that differs from the general ledger",
+}
+
+
+def finding_words(kind: str) -> str:
+    return _FINDINGS[kind]
+
+
+def quality_sentences(outcome: Any | None, version: str) -> list[str]:
+    """Does the book pass its checks, and how much was found?"""
+    if outcome is None:
+        return ["The book has not been checked yet: run `python -m warehouse check`."]
+    found = len(outcome.findings)
+    if outcome.failures:
+        lines = [f"The book does not pass: {outcome.failures} of {found} findings fail it."]
+    elif found:
+        lines = [f"The book passes its checks; {plural(found, 'finding')} to look at."]
+    else:
+        lines = ["The book passes its checks and nothing was found."]
+    if outcome.version != version:
+        lines.append("The check is older than the figures: run `python -m warehouse check` again.")
+    return lines
+
+
+def plural(count: int, noun: str) -> str:
+    """1 finding, 2 findings."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"

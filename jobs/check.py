@@ -139,7 +139,7 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
         worst = facts.fetch(differing_payments(row["month"], shape, limit=asked.EXAMPLES))
         keys = tuple(worst["loan_id"].to_list())
         yield _monthly("payments_differ", "payments", row["month"], row["differing_loans"], keys)
-    ledger = target.fetch(portfolio.ledger())
+    ledger = target.fetch(portfolio.ledger(whole))
     if ledger.height:
         wrong = reconciliation.ledger_differences(ledger).filter(~pl.col("passes"))
         for row in wrong.iter_rows(named=True):

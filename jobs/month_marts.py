@@ -107,7 +107,11 @@ def _ledger(
     lines = facts.fetch(ledger_lines(month)).drop("month")
     cash = facts.fetch(cash_by_month(month, shape))
     paid = "payments_cents" if "payments" in shape.tables else "paid_cents"
-    left = changes.filter(pl.col("to_days") == "charged_off")
+    left = changes.with_columns(
+        pl.when(pl.col("to_days") == "charged_off")
+        .then(pl.col("closing_balance_cents"))
+        .otherwise(0 if shape.has_balances else None)
+    )
     book = pl.concat(
         frame.group_by("product")
         .agg(amount.sum().alias("book_cents"))
@@ -119,7 +123,13 @@ def _ledger(
             ("new_loans", facts.fetch(new_principal(month, shape)), pl.col("book_cents")),
         )
     )
-    joined = lines.join(book, on=["product", "measure"], how="left")
+    recorded = set(book.filter(pl.col("book_cents").is_not_null())["measure"])
+    joined = lines.join(book, on=["product", "measure"], how="left").with_columns(
+        # a product without, say, a charge-off in the month has charged off 0
+        pl.when(pl.col("measure").is_in(recorded))
+        .then(pl.col("book_cents").fill_null(0))
+        .otherwise(pl.col("book_cents"))
+    )
     return pl.concat([empty, joined.select(empty.columns).cast(empty.schema)])
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-
 from queries import portfolio
 from queries.loan_states import BookShape
 from warehouse.engines import DuckDBConnection
@@ -70,5 +69,3 @@ def read_book(connection: DuckDBConnection) -> Book:
         revolving_products=frozenset(revolving["product"].to_list()),
         months=tuple(months),
     )
-
-

@@ -143,7 +143,12 @@ def concentration(chosen: Filter) -> sa.Select:
     return sa.select(table).where(table.c.month == chosen.as_of).order_by(table.c.unit)
 
 
-def ledger() -> sa.Select:
+def ledger(chosen: Filter) -> sa.Select:
     """The general ledger beside the book, by month, product and measure."""
     table = marts.ledger
-    return sa.select(table).order_by(table.c.month.desc(), table.c.product, table.c.measure)
+    first, last = chosen.months()
+    return (
+        sa.select(table)
+        .where(table.c.month.between(first, last))
+        .order_by(table.c.month.desc(), table.c.product, table.c.measure)
+    )

@@ -63,7 +63,8 @@ N1,L1,S1,restructure,2024-03-05,820,,
 Y1,L1,S1,2024-03-15,181,collector
 Y2,L2,,2024-02-20,2500.5,
 """,
-    "legal_actions": """action_id,case_id,action,acted_on,fee_amount,proceeds_amount,appraised_amount
+    "legal_actions": """action_id,case_id,action,acted_on,fee_amount,proceeds_amount,\
+appraised_amount
 G1,S2,formal_letter,2024-03-30,15,,
 """,
     "complaints": """complaint_id,customer_id,case_id,contact_id,received_at,intake,category,grade,\

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "app": {"ui"},
     "pages": {"ui", "queries", "analytics", "charts"},
-    "ui": {"queries", "warehouse", "charts"},
+    "ui": {"queries", "warehouse", "analytics", "charts"},
     "queries": {"warehouse"},
     "analytics": set(),
     "charts": set(),

@@ -93,8 +93,12 @@ CASES: dict[str, tuple[dict[str, str | bytes], tuple[object, ...]]] = {
         ("encoding", "customers.csv", None, None, "make no Chinese text", "GB18030"),
     ),
     "Big5": (
-        {"customers": "customer_id,region\nC8,臺北市信義區忠孝東路\n".encode("big5")},
-        ("encoding", "customers.csv", None, None, "bytes that are not UTF-8 (line 2)", "GB18030"),
+        {"customers": "customer_id,region\nC8,臺北市信義區忠孝東路\nC9,高雄市\n".encode("big5")},
+        ("encoding", "customers.csv", None, None, "make no Chinese text", "GB18030"),
+    ),
+    "Windows Cyrillic": (
+        {"customers": "customer_id,region\nC8,Москва\n".encode("cp1251")},
+        ("encoding", "customers.csv", None, None, "make no Chinese text", "GB18030"),
     ),
     "an empty file": (
         {"payments": ""},
@@ -201,8 +205,8 @@ CASES: dict[str, tuple[dict[str, str | bytes], tuple[object, ...]]] = {
         ("amount", "payments.parquet", 2, "amount", "1.005", "an amount"),
     ),
     "a Parquet column of another type": (
-        parquet(PAYMENT, paid_on=pl.Series([20240315, None])),
-        ("type", "payments.parquet", 1, "paid_on", "20240315", "a date"),
+        parquet("surveys", surveyed_on=pl.Series([20240322])),
+        ("type", "surveys.parquet", 1, "surveyed_on", "20240322", "a date"),
     ),
     "a Parquet time with a zone": (
         parquet(

@@ -74,3 +74,9 @@ def last_outcome(folder: Path) -> CheckOutcome | None:
         Finding(**{**one, "examples": tuple(one["examples"])}) for one in kept["findings"]
     )
     return CheckOutcome(**{**kept, "coverage": tuple(kept["coverage"])})
+
+
+def load_summaries(folder: Path, *, last: int = 20) -> list[dict[str, Any]]:
+    """What the last loads did, accepted or refused, newest first."""
+    paths = sorted((folder / "load_reports").glob("load_*.json"), reverse=True)
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths[:last]]

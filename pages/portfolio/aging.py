@@ -181,14 +181,16 @@ columns = {
     "bucket": "Bucket",
     "amount": "Balance" if view.is_money else "Loans",
     "loans": "Loans",
-    "share": "Coincidental",
-    "lagged": "Lagged",
+    "share": "Coincidental, %",
+    "lagged": "Lagged, %",
     "lag_months": "Months back",
     "median_balance_amount": "Median balance, whole book",
 }
 table = both.with_columns(
     pl.col("bucket").replace({code: words.state(code, basis=basis) for code in found.codes}),
-    amount=pl.col("amount") / 100 if view.is_money else pl.col("amount"),
+    pl.col("share", "lagged") * 100,
+    pl.col("median_balance_amount").round(),
+    amount=(pl.col("amount") / 100).round() if view.is_money else pl.col("amount"),
 )
 kept = [name for name in columns if name != "amount" or view.is_money]
 st.dataframe(
@@ -198,7 +200,7 @@ st.dataframe(
     alt="Coincidental and lagged shares by bucket",
     column_config={
         name: st.column_config.NumberColumn(
-            columns[name], format="percent" if name in ("share", "lagged") else "localized"
+            columns[name], format="%.2f" if name in ("share", "lagged") else "localized"
         )
         if name != "bucket"
         else columns[name]

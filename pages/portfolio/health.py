@@ -124,6 +124,7 @@ def tile(
         delta_description=note,
         chart_data=series["value"].fill_null(0).to_list() if series.height > 1 else None,
         border=True,
+        width=158,
     )
 
 

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 import ui
-from analytics.definitions import definitions
+from analytics.definitions import definitions, with_bold_label
 from charts.format import number
 from queries.contract import contract_columns
 
@@ -30,7 +30,7 @@ for one in found:
         st.subheader(one.name, anchor=False)
         st.markdown(f"*{one.question}*")
         for paragraph in one.paragraphs[1:]:
-            st.markdown(paragraph.replace("$", "\\$").replace("~", "\\~"))
+            st.markdown(with_bold_label(paragraph))
         st.caption("Shown on: " + ", ".join(one.pages))
 
 st.header("The warehouse's columns", anchor=False)

@@ -12,6 +12,7 @@ from warehouse.sample import (
     borrowers,
     collectors,
     complaints,
+    contact_rows,
     contacts,
     costs,
     histories,
@@ -140,9 +141,9 @@ def _write_conduct(
 ) -> Array:
     """Contacts, and what came of them; returns the contacts' cost in cents by channel."""
     attempts = contacts.attempts_of_month(world, work, writer.rows["contacts"])
-    contact_cost = contacts.write_attempts(writer, world, work, attempts)
+    contact_cost = contact_rows.write_attempts(writer, world, work, attempts)
     talks = np.unique(attempts.work[attempts.outcome >= contacts.RIGHT])
-    contacts.write_others(writer, world, t, reminded, work, talks)
+    contact_rows.write_others(writer, world, t, reminded, work, talks)
     promises.write_promises(writer, world, work, attempts)
     promises.write_plans(writer, world, t, work, talks)
     complaints.write_complaints(writer, world, weeks, work, attempts)

@@ -11,13 +11,11 @@ from warehouse.sample import columns as to
 from warehouse.sample import treatments
 from warehouse.sample.model import Array
 from warehouse.sample.state import Work, World
-from warehouse.sample.write import BookWriter
 
 SMS, APP_PUSH, MESSENGER, EMAIL, LETTER, VOICE_BOT, CALL, VISIT, MEDIATION = range(9)
 OUTCOMES = contract.tables["contacts"].c.outcome.info["codes"]
 NO_ANSWER, INVALID, DELIVERED, OPENED, CLICKED, THIRD, RIGHT, PROMISE, REFUSAL, DISPUTE = range(10)
-PARTIES = ("debtor", "third_party", "unknown")
-DIRECTIONS = ("outbound", "inbound")
+REPEATED, PLANNED, BURST = range(3)
 BY_PERSON = np.array([False, False, True, False, True, False, True, True, True])
 
 # attempts beyond the first of a planned channel, in a month: automated queue, 1-30, 31-90, 91+
@@ -42,7 +40,6 @@ SHARES = np.array(
      [0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.480, 0.280, 0.090, 0.050]]
 )  # fmt: skip
 _BOUNDS = np.cumsum(SHARES, axis=1)
-COST_CENTS = np.array([5, 1, 2, 1, 400, 30, 180, 6_000, 12_000])
 NIGHT_SHARE = 0.003  # of calls, bots, texts: between 22:00 and 08:00
 BURST_SHARE = 0.0012  # of months of a called case: eight calls in a day, or in five
 RESPECT = 0.97  # share of calls that wait seven days after a conversation
@@ -63,33 +60,36 @@ class Attempts:
 def attempts_of_month(world: World, work: Work, first_number: int) -> Attempts:
     """Draw the attempts on every case worked in the month."""
     rng = world.streams["contacts"]
-    kind = np.where(work.collector < 0, 0, 1 + (work.months_late >= 2) + (work.months_late >= 4))
-    delay = _delays(rng, world, work)
-    rows, channels, days, forced = [], [], [], []
-    for channel in range(len(CHANNELS)):
-        place, day = _days_of_channel(rng, work, kind, delay, channel)
-        rows.append(place)
-        days.append(day)
-        channels.append(np.full(len(place), channel, np.int8))
-        forced.append(np.zeros(len(place), bool))
-    place, day = _bursts(rng, work)
-    row, on = np.concatenate([*rows, place]), np.concatenate([*days, day])
-    channel = np.concatenate([*channels, np.full(len(place), CALL, np.int8)])
-    burst = np.concatenate([*forced, np.ones(len(place), bool)])
-    keep = on < work.stops[row]
-    row, on, channel, burst = row[keep], on[keep], channel[keep], burst[keep]
-
+    row, on, channel, kind = _drafts(rng, world, work)
     moment = on.astype(np.int64) * to.MICROSECONDS_A_DAY + _time_of_day(rng, on, channel)
-    outcome = _outcomes(rng, work, row, channel, on)
-    outcome[burst] = NO_ANSWER
+    outcome = np.where(kind == BURST, NO_ANSWER, _outcomes(rng, work, row, channel, on))
     order = np.lexsort((moment, row))
     row, moment, channel = row[order], moment[order], channel[order]
-    outcome, burst = outcome[order], burst[order]
-    kept = _wait_after_conversations(rng, row, moment, channel, outcome, burst)
+    outcome, kind = outcome[order], kind[order]
+    kept = _wait_after_conversations(rng, row, moment, channel, outcome) | (kind > REPEATED)
     row, moment, channel, outcome = row[kept], moment[kept], channel[kept], outcome[kept]
     outcome = _third_parties_after_failures(rng, row, outcome)
     outcome = _one_promise_a_month(row, outcome)
     return Attempts(first_number + np.arange(len(row)), row, channel, moment, outcome)
+
+
+def _drafts(
+    rng: np.random.Generator, world: World, work: Work
+) -> tuple[Array, Array, Array, Array]:
+    """Each attempt's case, day and channel, and whether it is a repeat, planned, or of a burst."""
+    stage = np.where(work.collector < 0, 0, 1 + (work.months_late >= 2) + (work.months_late >= 4))
+    delay = _delays(rng, world, work)
+    parts = [
+        (channel, *_days_of_channel(rng, work, stage, delay, channel))
+        for channel in range(len(CHANNELS))
+    ]
+    parts.append((CALL, *_bursts(rng, work)))
+    row = np.concatenate([rows for _, rows, _, _ in parts])
+    on = np.concatenate([days for _, _, days, _ in parts])
+    kind = np.concatenate([kinds for _, _, _, kinds in parts])
+    channel = np.repeat([c for c, *_ in parts], [len(rows) for _, rows, _, _ in parts])
+    keep = on < work.stops[row]
+    return row[keep], on[keep], channel[keep].astype(np.int8), kind[keep]
 
 
 def _delays(rng: np.random.Generator, world: World, work: Work) -> Array:
@@ -99,8 +99,9 @@ def _delays(rng: np.random.Generator, world: World, work: Work) -> Array:
 
 
 def _days_of_channel(
-    rng: np.random.Generator, work: Work, kind: Array, delay: Array, channel: int
-) -> tuple[Array, Array]:
+    rng: np.random.Generator, work: Work, stage: Array, delay: Array, channel: int
+) -> tuple[Array, Array, Array]:
+    """A channel's planned first attempts, their repeats, and unplanned ones after day seven."""
     planned = ((work.plan >> channel) & 1) == 1
     span = np.maximum(work.stops, work.begins + 1) - work.begins
     horizon = np.where(work.is_first, 7, span)
@@ -108,30 +109,32 @@ def _days_of_channel(
     first = np.floor(horizon[pick] * rng.random(len(pick)) ** 2.0)
     waits = work.is_first[pick] & (work.collector[pick] >= 0)
     first = np.where(waits, np.maximum(first, delay[pick]), first)
-    repeats = rng.poisson(REPEATS[channel][kind[pick]])
+    repeats = rng.poisson(REPEATS[channel][stage[pick]])
     again = np.repeat(np.arange(len(pick)), repeats)
     place = pick[again]
     gap = first[again] + np.floor(
         np.maximum(span[place] - first[again], 1) * rng.random(len(again))
     )
 
-    loose = ~planned & ((kind > 0) | ~BY_PERSON[channel]) & ((kind > 1) | (channel != VISIT))
+    loose = ~planned & ((stage > 0) | ~BY_PERSON[channel]) & ((stage > 1) | (channel != VISIT))
     other = np.flatnonzero(loose)
     other = np.repeat(other, rng.poisson(UNPLANNED[channel], len(other)))
     least = np.where(work.is_first[other], 8, 0)
     late = least + np.floor(np.maximum(span[other] - least, 0) * rng.random(len(other)))
     rows = np.concatenate([pick, place, other])
-    return rows, (work.begins[rows] + np.concatenate([first, gap, late])).astype(np.int32)
+    kinds = np.where(np.arange(len(rows)) < len(pick), PLANNED, REPEATED)
+    days = work.begins[rows] + np.concatenate([first, gap, late])
+    return rows, days.astype(np.int32), kinds
 
 
-def _bursts(rng: np.random.Generator, work: Work) -> tuple[Array, Array]:
+def _bursts(rng: np.random.Generator, work: Work) -> tuple[Array, Array, Array]:
     """A handful of called cases get eight calls in one day, or over five days."""
     called = np.flatnonzero(treatments.has(work.plan, "call") & (work.collector >= 0))
     struck = called[rng.random(len(called)) < BURST_SHARE]
     rows = np.repeat(struck, 8)
     spread = np.repeat(np.where(rng.random(len(struck)) < 0.5, 0, 1), 8)
     day = 8 + spread * np.tile([0, 0, 1, 1, 2, 3, 3, 4], len(struck))
-    return rows, (work.begins[rows] + day).astype(np.int32)
+    return rows, (work.begins[rows] + day).astype(np.int32), np.full(len(rows), BURST)
 
 
 def _time_of_day(rng: np.random.Generator, on: Array, channel: Array) -> Array:
@@ -159,12 +162,7 @@ def _outcomes(rng: np.random.Generator, work: Work, row: Array, channel: Array, 
 
 
 def _wait_after_conversations(
-    rng: np.random.Generator,
-    row: Array,
-    moment: Array,
-    channel: Array,
-    outcome: Array,
-    burst: Array,
+    rng: np.random.Generator, row: Array, moment: Array, channel: Array, outcome: Array
 ) -> Array:
     """Keep nearly every call at least seven days away from the case's last conversation."""
     calls = (channel == CALL) | (channel == VOICE_BOT)
@@ -173,7 +171,7 @@ def _wait_after_conversations(
     spoken = np.where(calls & (outcome >= RIGHT), row.astype(np.int64) * stride + day, -1)
     last = np.concatenate([[-1], np.maximum.accumulate(spoken)[:-1]]) if len(row) else spoken
     near = (last // stride == row) & (day - last % stride < 7)
-    return ~(calls & near & ~burst & (rng.random(len(row)) < RESPECT))
+    return ~(calls & near & (rng.random(len(row)) < RESPECT))
 
 
 def _third_parties_after_failures(rng: np.random.Generator, row: Array, outcome: Array) -> Array:
@@ -194,87 +192,3 @@ def _one_promise_a_month(row: Array, outcome: Array) -> Array:
     _, first = np.unique(row[said], return_index=True)
     outcome[np.delete(said, first)] = RIGHT
     return outcome
-
-
-def write_attempts(writer: BookWriter, world: World, work: Work, attempts: Attempts) -> Array:
-    """The attempts as `contacts`; returns what they cost, in cents by channel."""
-    rng = world.streams["contact_details"]
-    rows, channel, outcome = attempts.work, attempts.channel, attempts.outcome
-    talks = outcome >= RIGHT
-    spoken = np.isin(channel, (VOICE_BOT, CALL, VISIT, MEDIATION))
-    seconds = np.where(
-        talks, 40 + rng.gamma(2.2, 80.0, len(rows)), np.where(outcome == THIRD, 45, 18)
-    ) * np.where(channel >= VISIT, 6.0, 1.0)
-    seconds = np.where(talks | (outcome == THIRD), seconds, 18.0)
-    party = np.where(talks | np.isin(outcome, (DELIVERED, OPENED, CLICKED)), 0, 2)
-    party[outcome == THIRD] = 1
-    loan = work.loan[rows]
-    hour = attempts.at % to.MICROSECONDS_A_DAY // HOUR
-    at_night = (hour >= 22) | (hour < 8)
-    cost = COST_CENTS[channel] + np.where(spoken, (seconds / 60.0 * 12).astype(np.int64), 0)
-    collector = np.where(BY_PERSON[channel], work.collector[rows], -1)
-    point = world.loans.customer[loan].astype(np.int64) * 8 + np.where(
-        outcome == THIRD, 3, np.minimum(channel // 3, 2)
-    )
-    writer.write(
-        "contacts",
-        {
-            "contact_id": to.ids("N", attempts.number, 9),
-            "loan_id": to.ids("L", loan, 7),
-            "case_id": to.ids("C", work.case[rows], 8),
-            "direction": to.codes(np.zeros(len(rows), np.int8), DIRECTIONS),
-            "channel": to.codes(channel, CHANNELS),
-            "collector_id": to.ids("K", collector, 4, collector >= 0),
-            "contacted_at": to.times(attempts.at),
-            "contact_point": to.hashes(point),
-            "party": to.codes(party, PARTIES),
-            "outcome": to.codes(outcome, OUTCOMES),
-            "duration_seconds": to.integers(seconds, spoken),
-            "cost_amount": to.money(cost),
-            "is_recorded": to.flags(rng.random(len(rows)) < 0.985, spoken),
-            "has_consent": to.flags(at_night & (rng.random(len(rows)) < 0.15), at_night),
-        },
-    )
-    return np.bincount(channel, cost, len(CHANNELS))
-
-
-def write_others(
-    writer: BookWriter, world: World, t: int, reminded: Array, work: Work, talks: Array
-) -> None:
-    """Reminders before the due day (no case), and borrowers who call back."""
-    rng = world.streams["other_contacts"]
-    months, loans = world.months, world.loans
-    due_on = months.start(t) + loans.due_day[reminded] - 1
-    on = np.maximum(due_on - rng.integers(1, 4, len(reminded)), months.start(t))
-    push = rng.random(len(reminded)) < 0.4
-    back = talks[rng.random(len(talks)) < 0.06]
-    on_back = np.maximum(np.minimum(work.stops[back] - 1, months.end(t)), work.begins[back])
-    loan = np.concatenate([reminded, work.loan[back]])
-    inbound = np.arange(len(loan)) >= len(reminded)
-    days = np.concatenate([on, on_back]).astype(np.int64)
-    case = np.concatenate([np.full(len(reminded), -1), work.case[back]])
-    collector = np.concatenate([np.full(len(reminded), -1), work.collector[back]])
-    outcome = np.where(inbound, RIGHT, np.where(rng.random(len(loan)) < 0.05, INVALID, DELIVERED))
-    channel = np.where(inbound, CALL, np.concatenate([np.where(push, APP_PUSH, SMS), back * 0]))
-    hour = ((9.0 + 10.0 * rng.random(len(loan))) * 3600).astype(np.int64) * 1_000_000
-    seconds = (60 + rng.gamma(2.0, 90.0, len(loan))).astype(np.int64)
-    numbers = writer.rows["contacts"] + np.arange(len(loan))
-    writer.write(
-        "contacts",
-        {
-            "contact_id": to.ids("N", numbers, 9),
-            "loan_id": to.ids("L", loan, 7),
-            "case_id": to.ids("C", case, 8, inbound),
-            "direction": to.codes(inbound.astype(np.int8), DIRECTIONS),
-            "channel": to.codes(channel, CHANNELS),
-            "collector_id": to.ids("K", collector, 4, collector >= 0),
-            "contacted_at": to.times(days * to.MICROSECONDS_A_DAY + hour),
-            "contact_point": to.hashes(loans.customer[loan].astype(np.int64) * 8),
-            "party": to.codes(np.where(outcome == INVALID, 2, 0), PARTIES),
-            "outcome": to.codes(outcome, OUTCOMES),
-            "duration_seconds": to.integers(seconds, inbound),
-            "cost_amount": to.money(COST_CENTS[channel] * ~inbound),
-            "is_recorded": to.flags(inbound, inbound),
-            "has_consent": to.flags(inbound, inbound & False),
-        },
-    )

@@ -67,7 +67,7 @@ def write_events(writer: BookWriter, world: World) -> None:
     check_on += rng.integers(0, 28, len(checks))
     failing = np.flatnonzero(rng.random(len(checks)) < 0.15)
     findings = checks[failing]
-    groups = [
+    groups: list[tuple[int, Array | int, Array | int, Array]] = [
         (VETTED, people, -1, staff.hired_on - 10),
         (SIGNED, people, -1, staff.hired_on),
         (TRAINED, trained, -1, rng.integers(first, last, len(trained))),

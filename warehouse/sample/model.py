@@ -82,7 +82,7 @@ CHANNEL = np.array(
      for name in CHANNELS]
 )  # fmt: skip
 
-FORWARD_BASE = np.array([0.0, 0.30, 0.40, 1.05, 1.90, 1.95, 2.10])
+FORWARD_BASE = np.array([0.0, 0.28, 0.32, 0.88, 1.90, 1.92, 2.10])
 CHARGE_OFF = np.array([0.0, 0.0, 0.0, 0.004, 0.004, 0.006, 0.10, 0.13, 0.16, 0.20])
 SOLD = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.015, 0.02, 0.02, 0.02])
 RESTRUCTURED = np.array([0.0, 0.006, 0.025, 0.045, 0.040, 0.030, 0.020])

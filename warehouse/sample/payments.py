@@ -24,8 +24,8 @@ def write_payments(
 ) -> int:  # fmt: skip
     """The month's `payments`: by current loans, by worked cases, and what follows a cure or a loss.
 
-    `paid_on` is each current loan's day, 0 where it paid nothing outside a case; `written_off` are the
-    loans charged off in earlier months.
+    `paid_on` is each current loan's day, 0 where it paid nothing outside a case;
+    `written_off` are the loans charged off in earlier months.
     Returns the cents collected by agencies.
     """
     state, loans, months = world.state, world.loans, world.months

@@ -10,7 +10,7 @@ import numpy as np
 
 from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes, month_bounds
 from warehouse.contract import CHANNELS
-from warehouse.sample import model
+from warehouse.sample import model, treatments
 from warehouse.sample.model import Array, sigmoid
 from warehouse.sample.register import Register
 
@@ -28,6 +28,8 @@ class Truths:
         self._expected = np.zeros((months, len(BUCKETS), len(TO_STATES)))
         self._effects = {stage: np.zeros(len(CHANNELS)) for stage in STAGES}
         self._planned = {stage: np.zeros(len(CHANNELS)) for stage in STAGES}
+        self._alone = dict.fromkeys(STAGES, 0.0)  # resolved had nobody contacted them
+        self._trial = np.zeros(2)  # early cases, and what the challenger would add
         self._cases = dict.fromkeys(STAGES, 0)
         self._scores = np.zeros((4, len(_GRID)))  # by stage at opening, without skill
 
@@ -42,6 +44,7 @@ class Truths:
     def watch_channels(self, stage: str, score: Array, plan: Array) -> None:
         """Add what each channel would change in these cases' chance of resolution."""
         self._cases[stage] += len(score)
+        self._alone[stage] += float(sigmoid(score - treatments.EFFECT[plan]).sum())
         for place, effect in enumerate(model.CHANNEL):
             planned = (plan >> place) & 1
             without = score - effect * planned
@@ -55,6 +58,9 @@ class Truths:
             inside = late == months_late if months_late < 4 else late >= 4
             self.watch_channels(stage, score[inside], plan[inside])
         stages = cases["stage"][case]
+        base = (score - model.TRIAL_CHALLENGER * (cases["trial"][case] == 1))[stages == 1]
+        gain = sigmoid(base + model.TRIAL_CHALLENGER) - sigmoid(base)
+        self._trial += [len(base), gain.sum()]
         places = np.clip(np.searchsorted(_GRID, score - skill), 0, len(_GRID) - 1)
         cells = stages.astype(np.int64) * len(_GRID) + places
         self._scores += np.bincount(cells, minlength=self._scores.size).reshape(self._scores.shape)
@@ -81,8 +87,20 @@ class Truths:
             matrices.append({"month": month_ends[t], "rows": rows})
         return matrices
 
+    def resolved_without_contact(self) -> dict[str, float]:
+        """By stage: the share of cases open on day seven that would resolve with no contact."""
+        return {
+            stage: round(self._alone[stage] / cases, 5)
+            for stage, cases in self._cases.items()
+            if cases
+        }
+
+    def trial_effect(self) -> float:
+        """What the challenger adds to the resolution of early cases open on day seven."""
+        return round(float(self._trial[1] / max(self._trial[0], 1.0)), 5)
+
     def channel_effects(self) -> dict[str, Any]:
-        """By stage at opening and channel: the effect on the resolved share, and the share planned."""
+        """By stage at opening and channel: the effect on resolution, and the share planned."""
         return {
             stage: {
                 channel: {

@@ -13,6 +13,21 @@ from warehouse.sample.collectors import POOL_NAMES
 from warehouse.sample.months import EPOCH
 from warehouse.sample.state import World
 
+NOTES = {
+    "roll_matrices": "By closing month and bucket of months past due: the mean probability of the"
+    " loans that were in the bucket a month before, given their plans and collectors.",
+    "channel_effects": "Mean change, over cases open on day seven, of the probability to be"
+    " resolved by month-end when the channel is attempted within seven days of opening; stage is"
+    " the case's at opening. Planned from what is recorded at opening alone.",
+    "collectors": "skill_log_odds adds to the log-odds of resolution after day seven;"
+    " skill_points is what that adds to the resolved share of an average case of the own pool.",
+    "complaints": "Chance per attempt = base_rate x channel_factor x the collector's"
+    " complaint_factor x the team's weekly gamma factor (mean 1, variance week_variance)"
+    " x (1 + intensity x earlier attempts on the case in the month, 12 at most).",
+    "training": "Training, tenure and surveys change nothing; reminders lower the log-odds of"
+    " lateness by their coefficient and are sent by grade alone.",
+}
+
 
 def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict[str, Any]:
     """Everything true of the book that its tables do not say."""
@@ -23,6 +38,7 @@ def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict
         "settings": settings,
         "rows": rows,
         "model": (model.__doc__ or "").strip(),
+        "notes": NOTES,
         "coefficients": _coefficients(),
         "months": [
             {
@@ -35,6 +51,8 @@ def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict
         ],
         "roll_matrices": world.truths.roll_matrices(month_ends),
         "channel_effects": world.truths.channel_effects(),
+        "resolved_without_contact": world.truths.resolved_without_contact(),
+        "trial_challenger_effect": world.truths.trial_effect(),
         "collectors": _collectors(world),
     }
 
