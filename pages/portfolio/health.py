@@ -22,6 +22,10 @@ from charts.palette import lateness
 from queries import portfolio
 
 HISTORY = 25
+TILE_HELP = (
+    "Change from the month before. Unusual: beyond the figure's own month-to-month variation."
+    " Not judged: fewer than six earlier changes."
+)
 SEGMENTS = ("product", "region", "grade")
 
 
@@ -108,9 +112,7 @@ def tile(
     if change is not None and change.difference is not None:
         shown = change.difference if unit == "points" else _growth(change.difference)
         delta = f"{words.points(shown)} {unit}"
-        note = {True: "beyond noise", False: "within noise", None: "too few months to judge"}[
-            change.is_beyond_noise
-        ]
+        note = {True: "unusual", False: "usual", None: "not judged"}[change.is_beyond_noise]
         if change.is_beyond_noise and rise_is_bad is not None:
             colour = "orange" if (change.difference > 0) == rise_is_bad else "blue"
     st.metric(
@@ -124,7 +126,8 @@ def tile(
         delta_description=note,
         chart_data=series["value"].fill_null(0).to_list() if series.height > 1 else None,
         border=True,
-        width=158,
+        width=170,
+        help=TILE_HELP,
     )
 
 
@@ -162,8 +165,34 @@ ui.say(
     )
 )
 
+# --- the picture ---------------------------------------------------------------------------
+course = found.rates.select(
+    "month", "low", "high", series=pl.format("{}+", "threshold"), value="rate"
+)
+shades = dict(zip(("30+", "60+", "90+"), lateness(3), strict=True))
+labels = {name: f"{name} days" for name in shades}
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    ui.heading(
+        "How much of the book is late",
+        f"Share of the open {noun} more than 30, 60 and 90 days late, %, month-ends to {when},"
+        " with 95 % interval.",
+    )
+    ui.chart(
+        course,
+        curves.lines(
+            course,
+            shades,
+            alt=f"Delinquency rates of the {noun} by month.",
+            labels=labels,
+            with_band=True,
+            height=400,
+        ),
+        key="course",
+    )
+
 # --- headline figures ----------------------------------------------------------------------
-with st.container(horizontal=True, key="tiles"):
+with right, st.container(horizontal=True, key="tiles"):
     size = at_month(found.totals, "value")
     if view.is_money:
         tile("size", "Open balance", words.money(size), found.totals, rise_is_bad=None, unit="%")
@@ -192,28 +221,6 @@ with st.container(horizontal=True, key="tiles"):
         cash = at_month(found.cash, "value")
         tile("cash", "Cash paid", words.money(cash), found.cash, rise_is_bad=False, unit="%")
 
-# --- the picture ---------------------------------------------------------------------------
-ui.heading(
-    "How much of the book is late",
-    f"Share of the open {noun} more than 30, 60 and 90 days late, %, month-ends to {when},"
-    " with 95 % interval.",
-)
-course = found.rates.select(
-    "month", "low", "high", series=pl.format("{}+", "threshold"), value="rate"
-)
-shades = dict(zip(("30+", "60+", "90+"), lateness(3), strict=True))
-labels = {name: f"{name} days" for name in shades}
-ui.chart(
-    course,
-    curves.lines(
-        course,
-        shades,
-        alt=f"Delinquency rates of the {noun} by month.",
-        labels=labels,
-        with_band=True,
-    ),
-    key="course",
-)
 ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
 
 # --- why -----------------------------------------------------------------------------------
