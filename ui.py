@@ -78,7 +78,7 @@ def open_page(
     if path is None:
         _explain_empty(title)
     book = _book(path)
-    chosen, weight = Filter(as_of=book.as_of), "loans"
+    chosen, weight = Filter(as_of=book.as_of), _no_weight(book)
     if has_filters:
         with st.sidebar:
             chosen, weight = _filters(book, has_window=has_window)
@@ -194,6 +194,10 @@ def _filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
         basis=basis,
     )
     return chosen, weight
+
+
+def _no_weight(book: Book) -> Weight:
+    return "balance" if book.has_balances else "loans"
 
 
 def _bound(key: str) -> dict[str, Any]:

@@ -114,7 +114,9 @@ def months(*, banded: bool = False) -> Spec:
     return x | {
         "type": "temporal",
         "scale": {"type": "utc"},
-        "axis": axis | {"tickCount": {"expr": f"{NARROW} ? 4 : 8"}, "labelFlush": True},
+        "axis": axis
+        | {"tickCount": {"expr": f"{NARROW} ? 4 : 8"}, "labelFlush": True}
+        | {"labelOverlap": "greedy", "labelSeparation": 24},
     }
 
 

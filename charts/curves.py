@@ -190,7 +190,7 @@ def _line(colour: Spec, *, width: float = 2) -> Spec:
 
 def _band(colour: Spec) -> Spec:
     return {
-        "mark": {"type": "area", "opacity": 0.16, "tooltip": None, "aria": False},
+        "mark": {"type": "area", "opacity": 0.12, "tooltip": None, "aria": False},
         "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}, "color": colour},
     }
 

@@ -69,12 +69,12 @@ def roll_sentences(
         return [f"No roll rate left its usual variation in {when}; {number(tested)} were tested."]
     row = ranked.row(0, named=True)
     usual = percent(row["usual_rate"])
-    against = "a year ago" if row["reference"] == "year_ago" else "as usual"
+    usual = f"a year ago {usual}" if row["reference"] == "year_ago" else f"usually {usual}"
     lines = [
         f"The roll from {state(row['from_state'], basis=basis)} to"
         f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
         f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])} in {when}"
-        f" ({usual} {against}), beyond its usual variation."
+        f" ({usual}), beyond its usual variation."
     ]
     if driver:
         segment, value, share = driver
@@ -157,8 +157,9 @@ def aging_sentences(
         if is_money
         else f"{amount} are late in {month(as_of)}, {percent(late_share)} of all:"
     ]
+    them = "it" if is_money else "them"
     lines[0] += (
-        f" {percent(early_share, decimals=0)} of it in the first bucket and"
+        f" {percent(early_share, decimals=0)} of {them} in the first bucket and"
         f" {percent(oldest_share, decimals=0)} at {state(oldest, basis=basis)}."
     )
     if worst:

@@ -7,7 +7,7 @@ reads it.  A finding is shown; a failure also makes the command exit with 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,25 +135,37 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
         rows = int(months[kind].sum() or 0)
         if matters and rows:
             yield Finding(kind, "loan_months", rows)
-    for row in cash.filter(pl.col("differing_loans") > 0).iter_rows(named=True):
-        worst = facts.fetch(differing_payments(row["month"], shape, limit=asked.EXAMPLES))
-        keys = tuple(worst["loan_id"].to_list())
-        yield _monthly("payments_differ", "payments", row["month"], row["differing_loans"], keys)
+    differing = cash.filter(pl.col("differing_loans") > 0)
+    if differing.height:
+        worst = differing.sort("differing_loans", descending=True)["month"][0]
+        keys = facts.fetch(differing_payments(worst, shape, limit=asked.EXAMPLES))["loan_id"]
+        total = int(differing["differing_loans"].sum())
+        yield Finding("payments_differ", "payments", total, tuple(keys), _months(differing))
     ledger = target.fetch(portfolio.ledger(whole))
     if ledger.height:
         wrong = reconciliation.ledger_differences(ledger).filter(~pl.col("passes"))
-        for row in wrong.iter_rows(named=True):
-            key = (f"{row['product']} {row['measure']}",)
-            yield _monthly("ledger_differs", "ledger_totals", row["month"], 1, key, True)
+        lines = wrong.select(pl.format("{} {} {}", "month", "product", "measure")).to_series()
+        if wrong.height:
+            first = tuple(lines.head(asked.EXAMPLES))
+            when = _months(wrong)
+            yield Finding("ledger_differs", "ledger_totals", wrong.height, first, when, None, True)
+
+
+def _months(frame: pl.DataFrame) -> str:
+    """The months of a finding: one, or the first and last and how many."""
+    months = frame["month"].unique().sort()
+    first, last = f"{months[0]:%Y-%m}", f"{months[-1]:%Y-%m}"
+    return first if len(months) == 1 else f"{first} to {last}, {len(months)} months"
 
 
 def _flow_findings(
     moves: pl.DataFrame, stocks: pl.DataFrame, cash: pl.DataFrame, shape: BookShape
 ) -> Iterator[Finding]:
     flow = reconciliation.loan_flow(moves, stocks)
-    for row in flow.filter(~pl.col("passes")).iter_rows(named=True):
-        rows = int(row["unmatched"] + row["appeared"])
-        yield _monthly("loans_do_not_close", "loan_months", row["month"], rows, (), True)
+    wrong = flow.filter(~pl.col("passes")).with_columns(
+        rows=pl.col("unmatched") + pl.col("appeared")
+    )
+    yield from _monthly("loans_do_not_close", wrong, "rows", is_failure=True)
     jumps = [("loans_jump", flow.select("month", value=pl.col("closing")))]
     if shape.has_balances:
         money = reconciliation.money_flow(moves, cash)
@@ -163,19 +175,21 @@ def _flow_findings(
         if kind != "residual_jump":
             series = series.with_columns(pl.col("value").cast(pl.Float64).log().diff())
         series = series.filter(pl.col("value").is_finite())
-        for row in reconciliation.robust_outliers(series).iter_rows(named=True):
-            yield _monthly(kind, "loan_months", row["month"], 1)
+        outliers = reconciliation.robust_outliers(series).with_columns(rows=pl.lit(1))
+        yield from _monthly(kind, outliers, "rows")
 
 
 def _monthly(
-    kind: str,
-    table: str,
-    month: date,
-    rows: int,
-    examples: tuple[str, ...] = (),
-    is_failure: bool = False,
-) -> Finding:
-    return Finding(kind, table, rows, examples, f"{month:%Y-%m}", None, is_failure)
+    kind: str, wrong: pl.DataFrame, rows: str, *, is_failure: bool = False
+) -> Iterator[Finding]:
+    """One finding for all months of a kind, the worst months first."""
+    if wrong.height:
+        worst = wrong.sort(rows, descending=True).head(asked.EXAMPLES)
+        first = tuple(
+            f"{month:%Y-%m}: {count}" for month, count in worst.select("month", rows).rows()
+        )
+        total = int(wrong[rows].sum())
+        yield Finding(kind, "loan_months", total, first, _months(wrong), None, is_failure)
 
 
 def _coverage(

@@ -211,6 +211,17 @@ def test_the_percentage_in_a_cell_is_readable_on_every_colour_of_the_matrix(mode
     assert order == ramp
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_the_chosen_segment_is_readable_on_its_tint(mode: str) -> None:
+    section = theme()[mode]
+    primary, below = section["primaryColor"], section["backgroundColor"]
+    assert contrast(primary, mixed(primary, below, 0.2)) >= 4.5
+    side = section["sidebar"]
+    primary, below = side.get("primaryColor", primary), side["backgroundColor"]
+    assert contrast(primary, mixed(primary, below, 0.2)) >= 3
+    assert contrast("#ffffff", primary) >= 3  # the chips of a filter: Streamlit writes in white
+
+
 def test_nothing_in_the_theme_comes_over_the_network() -> None:
     text = (ROOT / ".streamlit" / "config.toml").read_text()
     assert not re.search(r"https?:", text)

@@ -1,6 +1,7 @@
 """Aging: where does the late money sit?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -17,6 +18,7 @@ from analytics.groupings import grouped
 from analytics.states import collapse_late
 from charts import bars, intervals, sentences
 from charts import format as words
+from charts.axes import Unit
 from queries import portfolio
 from queries.loan_lists import late_loans
 
@@ -51,7 +53,7 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
     stocks, codes = grouped(raw, view.book.buckets, by="buckets")
     if stocks.filter(pl.col("month") == view.chosen.as_of).is_empty():
         return None
-    shared = {"buckets": codes, "weight": view.weight}
+    shared: dict[str, Any] = {"buckets": codes, "weight": view.weight}
     parts, _ = grouped(ui.load(view, portfolio.stocks, by=segment), view.book.buckets, by="buckets")
     now = pl.col("month") == view.chosen.as_of
     return Figures(
@@ -95,7 +97,7 @@ when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 basis = view.chosen.basis
 now = pl.col("month") == view.chosen.as_of
-unit = "cents" if view.is_money else "count"
+unit: Unit = "cents" if view.is_money else "count"
 
 # --- the answer ----------------------------------------------------------------------------
 shares = found.shares.filter(now)
@@ -109,7 +111,7 @@ worst = (
 )
 ui.say(
     sentences.aging_sentences(
-        late["share"].sum() if shares["share"].count() else None,
+        float(late["share"].sum()) if shares["share"].count() else None,
         amount,
         ends[found.codes[1]] / amount if amount else None,
         ends[found.codes[-1]] / amount if amount else None,
@@ -145,26 +147,27 @@ ui.chart(
 ui.evidence("aging", found.shares, bucket_shares)
 
 # --- by segment ----------------------------------------------------------------------------
-threshold = int(ui.segmented("More days late than", ("30", "60", "90"), key="threshold"))
-parts = (
-    found.segment_rates.filter(now, threshold=threshold)
-    .with_columns(name=pl.col(segment).fill_null(words.NOT_RECORDED))
-    .sort("rate", descending=True, nulls_last=True)
-)
-whole = found.rates.filter(now, threshold=threshold)["rate"][0]
-ui.heading(
-    f"Which {label.lower()} is later than the book",
-    f"Share of the open {noun} more than {threshold} days late, %, {when}, with 95 % interval."
-    f" The line is the whole choice, {words.percent(whole)}. Hollow: fewer than 30 loans.",
-)
-ui.chart(
-    parts.select("name", "low", "high", "is_small", "loans", value="rate"),
-    intervals.dots(
-        parts["name"].to_list(), alt=f"{threshold}+ rate by {label.lower()}.", reference=whole
-    ),
-    key="segments",
-)
-ui.evidence("aging_by_segment", found.segment_rates, delinquency_rates)
+if found.segment_rates[segment].n_unique() > 1:
+    threshold = int(ui.segmented("More days late than", ("30", "60", "90"), key="threshold"))
+    parts = (
+        found.segment_rates.filter(now, threshold=threshold)
+        .with_columns(name=pl.col(segment).fill_null(words.NOT_RECORDED))
+        .sort("rate", descending=True, nulls_last=True)
+    )
+    whole = found.rates.filter(now, threshold=threshold)["rate"][0]
+    ui.heading(
+        f"Which {label.lower()} is later than the book",
+        f"Share of the open {noun} more than {threshold} days late, %, {when}, with 95 % interval."
+        f" The line is the whole choice, {words.percent(whole)}. Hollow: fewer than 30 loans.",
+    )
+    ui.chart(
+        parts.select("name", "low", "high", "is_small", "loans", value="rate"),
+        intervals.dots(
+            parts["name"].to_list(), alt=f"{threshold}+ rate by {label.lower()}.", reference=whole
+        ),
+        key="segments",
+    )
+    ui.evidence("aging_by_segment", found.segment_rates, delinquency_rates)
 
 # --- coincidental and lagged ---------------------------------------------------------------
 ui.heading(
@@ -192,7 +195,8 @@ table = both.with_columns(
     pl.col("median_balance_amount").round(),
     amount=(pl.col("amount") / 100).round() if view.is_money else pl.col("amount"),
 )
-kept = [name for name in columns if name != "amount" or view.is_money]
+of_money = ("amount", "median_balance_amount")
+kept = [name for name in columns if name not in of_money or view.is_money]
 st.dataframe(
     table.select(kept),
     hide_index=True,
@@ -210,19 +214,20 @@ st.dataframe(
 ui.evidence("lagged", found.lagged, lagged_delinquency_rates)
 
 # --- concentration -------------------------------------------------------------------------
-st.subheader("In how few hands is it?", anchor=False)
-st.caption(
-    f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones. Largest borrowers"
-    " are of the whole book."
-)
-with st.container(horizontal=True, key="concentration"):
-    for name, value in found.spread.items():
-        st.metric(name, words.number(value, decimals=2), border=True)
-    for row in found.largest.iter_rows(named=True):
-        who = {"customer": "borrowers", "loan": "loans"}[row["unit"]]
-        share = words.percent(row["largest_ten_share"], decimals=2)
-        st.metric(f"Ten largest {who}", words.plain(share), border=True)
-ui.evidence("concentration", found.largest, herfindahl, concentration)
+if found.spread or found.largest.height:
+    st.subheader("In how few hands is it?", anchor=False)
+    st.caption(
+        f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
+        " Largest borrowers are of the whole book."
+    )
+    with st.container(horizontal=True, key="concentration"):
+        for name, value in found.spread.items():
+            st.metric(name, words.number(value, decimals=2), border=True)
+        for row in found.largest.iter_rows(named=True):
+            who = {"customer": "borrowers", "loan": "loans"}[row["unit"]]
+            share = words.percent(row["largest_ten_share"], decimals=2)
+            st.metric(f"Ten largest {who}", words.plain(share), border=True)
+    ui.evidence("concentration", found.largest, herfindahl, concentration)
 
 # --- the loans -----------------------------------------------------------------------------
 names = {words.state(code, basis=basis): code for code in reversed(found.codes[1:])}

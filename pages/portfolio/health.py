@@ -1,6 +1,7 @@
 """Health: is the book getting better or worse, and why?"""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -47,7 +48,8 @@ class Figures:
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def figures(key: str, _view: ui.View) -> Figures | None:
-    view, shared = _view, {"buckets": _view.book.buckets, "weight": _view.weight}
+    view = _view
+    shared: dict[str, Any] = {"buckets": view.book.buckets, "weight": view.weight}
     stocks = ui.load(view, portfolio.stocks, back=HISTORY)
     moves = ui.load(view, portfolio.transitions, back=HISTORY)
     if stocks.filter(pl.col("month") == view.chosen.as_of).is_empty():
@@ -104,11 +106,19 @@ def _splits(view: ui.View) -> dict[str, MixAndRate]:
 
 
 def tile(
-    name: str, label: str, value: str, series: pl.DataFrame, *, rise_is_bad: bool | None, unit: str
+    changes: dict[str, Change],
+    name: str,
+    label: str,
+    value: str,
+    series: pl.DataFrame,
+    *,
+    rise_is_bad: bool | None,
+    unit: str,
 ) -> None:
     """A headline figure: its value, its change, whether that is noise, and its course."""
-    change = found.changes.get(name)
-    delta, colour, note = None, "gray", "no month before"
+    change = changes.get(name)
+    delta, note = None, "no month before"
+    colour: Literal["gray", "orange", "blue"] = "gray"
     if change is not None and change.difference is not None:
         shown = change.difference if unit == "points" else _growth(change.difference)
         delta = f"{words.points(shown)} {unit}"
@@ -143,7 +153,7 @@ when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 
 
-def at_month(frame: pl.DataFrame, column: str) -> float | None:
+def at_month(frame: pl.DataFrame, column: str) -> Any:
     now = frame.filter(pl.col("month") == view.chosen.as_of)[column]
     return now[0] if now.len() else None
 
@@ -152,7 +162,7 @@ def at_month(frame: pl.DataFrame, column: str) -> float | None:
 late = found.rates.filter(pl.col("threshold") == 30)
 first_segment = max(
     found.splits,
-    key=lambda name: abs(found.splits[name].by_segment["effect"][0]),
+    key=lambda name, splits=found.splits: abs(splits[name].by_segment["effect"][0]),
     default="product",
 )
 ui.say(
@@ -195,12 +205,29 @@ with left:
 with right, st.container(horizontal=True, key="tiles"):
     size = at_month(found.totals, "value")
     if view.is_money:
-        tile("size", "Open balance", words.money(size), found.totals, rise_is_bad=None, unit="%")
+        tile(
+            found.changes,
+            "size",
+            "Open balance",
+            words.money(size),
+            found.totals,
+            rise_is_bad=None,
+            unit="%",
+        )
     else:
-        tile("size", "Open loans", words.number(size), found.totals, rise_is_bad=None, unit="%")
+        tile(
+            found.changes,
+            "size",
+            "Open loans",
+            words.number(size),
+            found.totals,
+            rise_is_bad=None,
+            unit="%",
+        )
     for threshold in (30, 60, 90):
         one = found.rates.filter(pl.col("threshold") == threshold)
         tile(
+            found.changes,
             f"{threshold}+",
             f"{threshold}+ days late",
             words.percent(at_month(one, "rate")),
@@ -208,8 +235,9 @@ with right, st.container(horizontal=True, key="tiles"):
             rise_is_bad=True,
             unit="points",
         )
-    if found.charge_offs["rate"].count():
+    if found.charge_offs["numerator"].sum():
         tile(
+            found.changes,
             "charge_offs",
             "Charge-offs, a year",
             words.percent(at_month(found.charge_offs, "annualised_rate")),
@@ -219,7 +247,15 @@ with right, st.container(horizontal=True, key="tiles"):
         )
     if found.cash["value"].count():
         cash = at_month(found.cash, "value")
-        tile("cash", "Cash paid", words.money(cash), found.cash, rise_is_bad=False, unit="%")
+        tile(
+            found.changes,
+            "cash",
+            "Cash paid",
+            words.money(cash),
+            found.cash,
+            rise_is_bad=False,
+            unit="%",
+        )
 
 ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
 
@@ -270,7 +306,9 @@ st.subheader("Early warnings", anchor=False)
 warnings = sentences.warning_sentences(
     found.changes, found.rolls, basis=view.chosen.basis, as_of=view.chosen.as_of
 )
-if not warnings:
+if not warnings and all(change.is_beyond_noise is None for change in found.changes.values()):
+    st.markdown("There are too few months to say what is beyond usual variation.")
+elif not warnings:
     st.markdown(f"Nothing moved beyond its usual variation in {when}.")
 for page, line in warnings:
     with st.container(horizontal=True, vertical_alignment="center"):

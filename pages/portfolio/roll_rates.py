@@ -1,6 +1,7 @@
 """Roll rates: who gets worse next month?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -49,14 +50,14 @@ class Figures:
 def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
     by = "product" if grouping == "classes" else None
     raw = ui.load(_view, portfolio.transitions, back=HISTORY, by=by)
-    options = {"by": grouping, "revolving": _view.book.revolving_products}
+    options: dict[str, Any] = {"by": grouping, "revolving": _view.book.revolving_products}
     cells, codes = grouped(raw, _view.book.buckets, **options)
     cells = cells.filter(pl.col("month") > _view.book.first_month)
     first = months_before(_view.chosen.as_of, _view.chosen.window - 1)
     window = cells.filter(pl.col("month") >= first)
     if window.filter(~pl.col("from_state").is_in(["new", "appeared"])).is_empty():
         return None
-    shared = {"buckets": codes, "weight": _view.weight}
+    shared: dict[str, Any] = {"buckets": codes, "weight": _view.weight}
     matrix = roll_rate_matrix(window, **shared)
     changed = changed_cells(cells, **shared)
     ranked = ranked_changes(changed, buckets=codes)
@@ -79,7 +80,7 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
 
 
 def _driver(
-    view: ui.View, ranked: pl.DataFrame, options: dict, codes: tuple[str, ...]
+    view: ui.View, ranked: pl.DataFrame, options: dict[str, Any], codes: tuple[str, ...]
 ) -> tuple[str, str | None, float] | None:
     """The segment that explains most of the first changed roll rate."""
     if not ranked.height:
@@ -181,7 +182,7 @@ clicked = ui.chart(
     key="matrix",
     select=None if grouping == "classes" else matrices.CELL,
 )
-lost = found.lost["unmatched_loans"].sum()
+lost = int(found.lost["unmatched_loans"].sum())
 if lost:
     st.caption(f"{words.number(lost)} loans have no row a month later and are in no rate.")
 ui.evidence("roll_rates", cells, roll_rate_matrix, changed_cells)
@@ -213,32 +214,37 @@ if len(found.moves["month"].unique()) > 1:
     ui.evidence("movements", found.moves, movements)
 
 # --- flows ---------------------------------------------------------------------------------
-horizon = int(ui.segmented("Months ahead", ("12", "6", "24"), key="horizon"))
-ahead = found.loss.filter(pl.col("horizon") == horizon).with_columns(
-    name=pl.col("bucket").replace_strict(
-        {code: words.state(code, basis=basis) for code in found.codes}
+if not found.matrix.filter(pl.col("to_state") == "charged_off")["loans"].sum():
+    st.caption(f"No loan was charged off in {span}, so no flow to loss can be shown.")
+else:
+    horizon = int(ui.segmented("Months ahead", ("12", "6", "24"), key="horizon"))
+    ahead = found.loss.filter(pl.col("horizon") == horizon).with_columns(
+        name=pl.col("bucket").replace_strict(
+            {code: words.state(code, basis=basis) for code in found.codes}
+        )
     )
-)
-ui.heading(
-    f"Share charged off within {horizon} months, if loans keep moving like this",
-    f"Probability of charge-off by state, %, with 95 % interval, from the matrix of {span}. The"
-    " interval says how well the matrix is known, not how the future may differ.",
-)
-ahead = ahead.select(
-    "name",
-    "bucket",
-    "low",
-    "high",
-    "unknown",
-    value="probability",
-    is_small=pl.col("probability").is_null(),
-)
-ui.chart(
-    ahead,
-    intervals.dots(ahead["name"].to_list(), alt=f"Flow to loss within {horizon} months by state."),
-    key="loss",
-)
-ui.evidence("flow_to_loss", found.loss, flow_to_loss)
+    ui.heading(
+        f"Share charged off within {horizon} months, if loans keep moving like this",
+        f"Probability of charge-off by state, %, with 95 % interval, from the matrix of {span}. The"
+        " interval says how well the matrix is known, not how the future may differ.",
+    )
+    ahead = ahead.select(
+        "name",
+        "bucket",
+        "low",
+        "high",
+        "unknown",
+        value="probability",
+        is_small=pl.col("probability").is_null(),
+    )
+    ui.chart(
+        ahead,
+        intervals.dots(
+            ahead["name"].to_list(), alt=f"Flow to loss within {horizon} months by state."
+        ),
+        key="loss",
+    )
+    ui.evidence("flow_to_loss", found.loss, flow_to_loss)
 
 if found.net_flow["rate"].count():
     ui.heading(

@@ -1,0 +1,143 @@
+"""From nothing to published marts: sample, load, refresh, and one new month."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from bench.figures import Figure
+from bench.processes import GIB, Usage, python
+from queries.marts import open_marts, read_book
+from warehouse.published import current_version
+
+Progress = Callable[[str], None]
+BY_MONTH = {"loan_months": "month", "payments": "paid_on"}
+GOALS = {  # seconds, GiB
+    "sample": (300.0, 8.0),
+    "refresh, one new month": (5.0, None),
+    "refresh, all months": (60.0, 6.0),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a book of the bench lies."""
+
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"duckdb:///{self.folder / 'facts.duckdb'}"
+
+    @property
+    def marts(self) -> Path:
+        return self.folder / "marts"
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "bench.json"
+
+    @property
+    def version(self) -> Path:
+        path = current_version(self.marts)
+        assert path is not None, f"no marts are published in {self.marts}"
+        return path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"WAREHOUSE_URL": self.url, "MARTS_PATH": str(self.marts)}
+
+
+def is_there(place: Place, settings: dict[str, int]) -> bool:
+    """Is a finished book of these settings in the folder?"""
+    if not place.record.exists() or current_version(place.marts) is None:
+        return False
+    return bool(json.loads(place.record.read_text())["settings"] == settings)
+
+
+def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
+    """Make, load and refresh the book, measuring each step; the last month arrives on its own."""
+    for old in (place.marts, place.folder / "sample", place.folder / "first", place.folder / "new"):
+        shutil.rmtree(old, ignore_errors=True)
+    for old in (*place.folder.glob("facts.duckdb*"), place.record):
+        old.unlink(missing_ok=True)
+    usage: dict[str, Usage] = {}
+
+    def step(name: str, *arguments: object) -> None:
+        progress(name)
+        log = place.folder / f"{name.replace(' ', '_').replace(',', '')}.log"
+        usage[name] = python(
+            "-m", "warehouse", *arguments, environment=place.environment, log=log
+        )
+
+    options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+    sample, first, new = (place.folder / name for name in ("sample", "first", "new"))
+    step("sample", "sample", *options, "--out", sample)
+    split_last_month(sample, first, new)
+    step("load, all months but the last", "load", first)
+    step("refresh, all months but the last", "refresh")
+    step("load, one new month", "load", new)
+    step("refresh, one new month", "refresh")
+    shutil.rmtree(place.marts)
+    step("refresh, all months", "refresh")
+    usages = {name: asdict(used) for name, used in usage.items()}
+    place.record.write_text(json.dumps({"settings": settings, "usage": usages}, indent=1))
+
+
+def split_last_month(sample: Path, first: Path, new: Path) -> date:
+    """The book as it was a month ago in `first`, and what the last month brought in `new`.
+
+    Only the histories and the payments come by month here; every other table is
+    in `first` whole, so that the new month is the month and nothing else.
+    """
+    first.mkdir()
+    new.mkdir()
+    for path in sample.iterdir():
+        if path.stem not in BY_MONTH:
+            (first / path.name).hardlink_to(path)
+    (new / "truths.json").hardlink_to(sample / "truths.json")
+    with duckdb.connect() as session:
+        months = session.read_parquet(str(sample / "loan_months.parquet")).aggregate("max(month)")
+        last = months.fetchall()[0][0]
+        for table, column in BY_MONTH.items():
+            rows = session.read_parquet(str(sample / f"{table}.parquet"))
+            opening = duckdb.ConstantExpression(last.replace(day=1))
+            day = duckdb.ColumnExpression(column)
+            rows.filter(day < opening).write_parquet(str(first / f"{table}.parquet"))
+            rows.filter(day >= opening).write_parquet(str(new / f"{table}.parquet"))
+    assert isinstance(last, date)
+    return last
+
+
+def figures(place: Place) -> list[Figure]:
+    """What each step took, beside its goals, and what the book is."""
+    found = []
+    for name, used in json.loads(place.record.read_text())["usage"].items():
+        seconds, memory = GOALS.get(name, (None, None))
+        note = f"CPU {used['cpu_seconds']:.1f} s"
+        found.append(Figure("book", f"{name}: wall", used["seconds"], "s", seconds, note=note))
+        peak = used["peak_bytes"] / GIB
+        found.append(Figure("book", f"{name}: peak memory", peak, "GiB", memory))
+    return [*found, *_sizes(place)]
+
+
+def _sizes(place: Place) -> list[Figure]:
+    marts = open_marts(place.version)
+    rows = read_book(marts).table_rows
+    marts.close()
+    sizes = {
+        "sample's files": sum(path.stat().st_size for path in (place.folder / "sample").iterdir()),
+        "facts": (place.folder / "facts.duckdb").stat().st_size,
+        "marts": place.version.stat().st_size,
+    }
+    listed = ", ".join(f"{name} {count:,}" for name, count in sorted(rows.items()))
+    return [
+        *(Figure("book", f"{name}: size", size / 2**20, "MiB") for name, size in sizes.items()),
+        Figure("book", "rows", sum(rows.values()), note=listed),
+    ]

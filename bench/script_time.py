@@ -1,0 +1,111 @@
+"""How much CPU a page's script takes in the real server: warm, and after a changed filter."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+from dataclasses import replace
+
+from bench.book import Place
+from bench.browser import Browser, Run
+from bench.data_time import percentile
+from bench.figures import Figure
+from bench.processes import Failed
+from bench.server import Server, running
+
+TITLES = ("Health", "Aging", "Roll rates")
+FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window")
+WARM_GOAL, CHANGED_GOAL = 60.0, 150.0
+SETTLE = 5  # runs of a page before the first that counts: imports, compiled statements
+
+
+def other_value(browser: Browser, key: str, random_: random.Random) -> tuple[str, ...]:
+    """A value of a filter that it does not have now."""
+    widget = browser.widgets[key]
+    while True:
+        value: tuple[str, ...] = (random_.choice(widget.options),)
+        if widget.kind == "multiselect":
+            chosen = random_.sample(widget.options, random_.randint(0, len(widget.options) - 1))
+            value = tuple(option for option in widget.options if option in chosen)
+        if value != widget.value:
+            return value
+
+
+def changeable(browser: Browser) -> list[str]:
+    """The shared filters on the page that have another value."""
+    return [
+        key
+        for key in FILTERS
+        if key in browser.widgets and len(browser.widgets[key].options) > 1
+    ]
+
+
+class Drive:
+    """One reader clicking through the pages; `runs` are the numbers of the runs that count."""
+
+    def __init__(self, browser: Browser, random_: random.Random, repeats: int) -> None:
+        self._browser = browser
+        self._random = random_
+        self._repeats = repeats
+        self._count = 0
+        self._seen: set[str] = set()
+        self.runs: dict[tuple[str, str], list[int]] = {}
+
+    async def through_all_pages(self) -> None:
+        self._note(await self._browser.rerun())
+        for title in TITLES:
+            self._note(await self._browser.go_to(title))
+            for number in range(SETTLE + self._repeats):
+                self._note(await self._browser.rerun(), title, "warm", number)
+            for number in range(SETTLE + self._repeats):
+                key, value = self._unseen()
+                self._note(await self._browser.choose(key, *value), title, "changed", number)
+
+    def _unseen(self) -> tuple[str, tuple[str, ...]]:
+        """A change to a view that was not drawn before, so that nothing of it is cached."""
+        browser = self._browser
+        while True:
+            key = self._random.choice(changeable(browser))
+            value = other_value(browser, key, self._random)
+            changed = browser.widgets | {key: replace(browser.widgets[key], value=value)}
+            view = repr([browser.page, *((name, changed[name].value) for name in sorted(changed))])
+            if view not in self._seen:
+                self._seen.add(view)
+                return key, value
+
+    def _note(self, run: Run, title: str = "", kind: str = "", number: int = -1) -> None:
+        if run.errors:
+            raise Failed(f"a page failed: {run.errors[0]}")
+        if number >= SETTLE:
+            self.runs.setdefault((title, kind), []).append(self._count)
+        self._count += 1
+
+
+async def _drive(server: Server, random_: random.Random, repeats: int) -> Drive:
+    async with Browser(server.port) as browser:
+        drive = Drive(browser, random_, repeats)
+        await drive.through_all_pages()
+    return drive
+
+
+def figures(place: Place, *, seed: int, repeats: int) -> list[Figure]:
+    """Milliseconds of process CPU while the script ran, by page, warm and after a change."""
+    with running(place) as server:
+        drive = asyncio.run(_drive(server, random.Random(seed), repeats))
+        log = server.runs()
+    found = []
+    for (title, kind), numbers in drive.runs.items():
+        used = [log[number]["run_ms"] for number in numbers]
+        thread = statistics.median(log[number]["thread_ms"] for number in numbers)
+        wall = statistics.median(log[number]["wall_ms"] for number in numbers)
+        whole = [log[at + 1]["began_ms"] - log[at]["began_ms"] for at in numbers[:-1]]
+        name = f"{title}: script CPU, {'same view' if kind == 'warm' else 'changed filter'}"
+        goal = WARM_GOAL if kind == "warm" else CHANGED_GOAL
+        note = (
+            f"95th percentile {percentile(used, 0.95):.0f}; its own thread {thread:.0f};"
+            f" with sending {statistics.median(whole):.0f}; wall {wall:.0f} ms;"
+            f" {len(used)} runs"
+        )
+        found.append(Figure("pages", name, statistics.median(used), "ms", goal, note=note))
+    return found

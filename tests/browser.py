@@ -1,0 +1,316 @@
+"""The running app for tests: a book, `python serve.py` on a free port, and a reader in Chromium."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from jobs.refresh import refresh
+from tests.chromium import find_chromium
+from tests.conftest import ROOT
+from warehouse.load import load
+from warehouse.sample import make_book
+
+LAST_MONTH = dt.date(2026, 6, 30)
+PATHS = {
+    "Health": "",
+    "Aging": "aging",
+    "Roll rates": "roll_rates",
+    "Definitions": "definitions",
+    "Data quality": "data_quality",
+}
+JOINER = "\N{WORD JOINER}"  # `charts.format.plain` leaves some; nobody can see them
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test's book is: its files, its facts and its marts."""
+
+    files: Path
+    url: str
+    marts: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"WAREHOUSE_URL": self.url, "MARTS_PATH": str(self.marts)}
+
+    def command(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """`python -m warehouse ...` on this book, as a process of its own."""
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "warehouse", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **options,
+        )
+
+
+def place(folder: Path, url: str | None = None) -> Place:
+    return Place(folder / "files", url or f"duckdb:///{folder / 'facts.duckdb'}", folder / "marts")
+
+
+def synthetic(folder: Path, **options: Any) -> Place:
+    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed."""
+    found = place(folder)
+    make_book(found.files, **{"loans": 2000, "months": 14, "last_month": LAST_MONTH} | options)
+    take(found)
+    return found
+
+
+def take(where: Place) -> None:
+    """Load the files of a place and publish its marts."""
+    load(
+        where.files,
+        url=where.url,
+        progress=lambda _: None,
+        today=dt.date(2026, 7, 15),
+        reports=where.files.parent / "reports",
+    )
+    refresh(where.url, where.marts)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def served(where: Place) -> Iterator[str]:
+    """`python serve.py` on a book; yields its address."""
+    port = free_port()
+    log = where.marts.parent / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "serve.py"]
+            + ["--server.port", str(port), "--server.address", "127.0.0.1"],
+            cwd=ROOT,
+            env={**os.environ, **where.environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: _is_healthy(address), timeout=60, what=f"{address} answers")
+        yield address
+        assert process.poll() is None, f"the server ended by itself:\n{log.read_text()}"
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def until(
+    read: Callable[[], Any],
+    expected: Any = True,
+    *,
+    timeout: float = 15,
+    what: str = "",
+    pause: Callable[[float], None] = lambda milliseconds: time.sleep(milliseconds / 1000),
+) -> None:
+    """Wait until `read()` gives what is expected; fail with what it gave last."""
+    deadline = time.monotonic() + timeout
+    while (found := read()) != expected:
+        assert time.monotonic() < deadline, f"{what}: still {found!r}, not {expected!r}"
+        pause(50)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium: `python -m tests.chromium` installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+# What a page has sent and heard by its websocket tells when an answer is still to come.
+_LISTEN = """
+const Native = window.WebSocket;
+window.__sent = 0; window.__heard = 0;
+window.WebSocket = class extends Native {
+  constructor(...options) {
+    super(...options);
+    this.addEventListener('message', () => { window.__heard = performance.now(); });
+  }
+  send(data) { window.__sent = performance.now(); super.send(data); }
+};
+delete window.showSaveFilePicker;
+"""
+_SETTLED = """
+() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const calm = app
+    && app.dataset.testConnectionState === 'CONNECTED'
+    && app.dataset.testScriptState === 'notRunning'
+    && window.__heard > window.__sent
+    && !document.querySelector('[data-testid=stSkeleton]')
+    && !document.querySelector('[data-stale="true"]');
+  if (!calm) { window.__calm = 0; return false; }
+  window.__calm = window.__calm || performance.now();
+  return performance.now() - window.__calm > 150;
+}
+"""
+
+
+class Reader:
+    """One browser tab on the app, with all that it asked for and complained about."""
+
+    def __init__(self, browser: Browser, address: str, **options: Any) -> None:
+        self.address = address
+        self.context: BrowserContext = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options
+        )
+        self.context.add_init_script(_LISTEN)
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", self._dismiss)
+
+    def _note(self, message: Any) -> None:
+        # On a deep link Streamlit first looks for its server below the page's own path.
+        source = message.location.get("url", "")
+        if message.type == "error" and not re.search(r"/\w+/_stcore/(health|host-config)$", source):
+            self.errors.append(f"{message.text} {source}")
+
+    def _dismiss(self, dialog: Any) -> None:
+        self.errors.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
+
+    # --- going about -----------------------------------------------------------------------
+    def open(self, name: str, **query: Any) -> Reader:
+        asked = f"?{urlencode(query, doseq=True)}" if query else ""
+        self.page.goto(f"{self.address}/{PATHS[name]}{asked}")
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        self.page.wait_for_function(_SETTLED, timeout=30_000, polling=50)
+
+    def walk_to(self, name: str) -> None:
+        """By the link in the sidebar, as a reader does."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("heading", level=1, name=name, exact=True).wait_for()
+        self.settle()
+
+    def box(self, key: str) -> Locator:
+        return self.page.locator(f".st-key-{key}")
+
+    def press(self, key: str, label: str) -> None:
+        """Choose an option of a segmented control."""
+        self.box(key).get_by_role("radio", name=label, exact=True).click()
+        self.settle()
+
+    def pick(self, key: str, label: str) -> None:
+        """Choose an option of a selectbox, or add one to a multiselect."""
+        self.box(key).get_by_role("combobox").click()
+        self.page.get_by_role("option", name=label, exact=True).click()
+        self.page.keyboard.press("Escape")
+        self.settle()
+
+    def unfold(self, key: str) -> None:
+        """Open an expander."""
+        self.box(key).locator("summary").click()
+        self.box(key).get_by_role("button").first.wait_for()
+        self.settle()
+
+    def download(self, key: str) -> Path:
+        with self.page.expect_download() as found:
+            self.box(key).get_by_role("button").click()
+        return Path(found.value.path())
+
+    # --- reading ---------------------------------------------------------------------------
+    @property
+    def text(self) -> str:
+        """What is on the screen, the cells of tables and charts included."""
+        tables = self.page.locator("[data-testid=data-grid-canvas] [role=gridcell]")
+        shown = [self.page.inner_text("body"), *tables.all_text_contents()]
+        return "\n".join(shown).replace(JOINER, "").replace("\N{NO-BREAK SPACE}", " ")
+
+    @property
+    def alerts(self) -> list[str]:
+        return self.page.get_by_test_id("stAlert").all_inner_texts()
+
+    @property
+    def broken(self) -> list[str]:
+        """Errors that the page shows."""
+        return [
+            *self.page.get_by_test_id("stException").all_inner_texts(),
+            *self.page.locator(".stAlert:has([data-testid=stAlertContentError])").all_inner_texts(),
+        ]
+
+    def tile(self, label: str) -> str:
+        """The value of a headline figure."""
+        tile = self.page.get_by_test_id("stMetric").filter(
+            has=self.page.get_by_test_id("stMetricLabel").get_by_text(label, exact=True)
+        )
+        return _words(tile.get_by_test_id("stMetricValue").inner_text())
+
+    def cell(self, start: str, end: str) -> Locator:
+        """The matrix's rectangle of a move."""
+        return self.box("matrix").locator(
+            f'[aria-roledescription="rect mark"][aria-label^="to_state: {end}; from_state: {start};"]'
+        )
+
+    def written(self, start: str, end: str) -> str:
+        """What the matrix prints upon a cell, found by where it is drawn."""
+        if not self.cell(start, end).count():
+            return ""
+        return str(
+            self.cell(start, end).evaluate(
+                """(mark) => {
+                  const area = mark.getBoundingClientRect();
+                  const inside = (text) => {
+                    const spot = text.getBoundingClientRect();
+                    const x = (spot.left + spot.right) / 2, y = (spot.top + spot.bottom) / 2;
+                    return x > area.left && x < area.right && y > area.top && y < area.bottom;
+                  };
+                  const texts = mark.closest('svg').querySelectorAll('text');
+                  return [...texts].filter(inside).map((text) => text.textContent)[0];
+                }"""
+            )
+        )
+
+    def sees(self, read: Callable[[], Any], expected: Any, *, timeout: float = 15) -> None:
+        """Wait until the screen shows what is expected."""
+        until(read, expected, timeout=timeout, what=self.page.url, pause=self.page.wait_for_timeout)
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def _words(text: str) -> str:
+    return text.replace(JOINER, "").replace("\N{NO-BREAK SPACE}", " ").strip()
