@@ -74,6 +74,7 @@ def open_page(
 
     Stops the page with an explanation where there are no marts to read.
     """
+    words.write_for(st.context.locale)
     path = current_version(marts_path())
     if path is None:
         _explain_empty(title)

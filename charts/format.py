@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Literal
 
@@ -26,13 +27,21 @@ _COMMA_AND_SPACE = ("fr", "ru", "pl", "cs", "sv", "fi", "nb", "no", "uk", "sk", 
 _SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
+_reader: ContextVar[str | None] = ContextVar("reader", default=None)
+
+
+def write_for(locale: str | None) -> None:
+    """From here on numbers are written as this reader does, unless a call says otherwise."""
+    _reader.set(locale)
+
+
 def separators(locale: str | None) -> tuple[str, str]:
-    """The decimal mark and the thousands separator of a reader's locale.
+    """The decimal mark and the thousands separator of a locale; without one, of the reader's.
 
     >>> separators("de-DE"), separators("en-GB"), separators(None)
     ((',', '.'), ('.', ','), ('.', ','))
     """
-    language = (locale or "en").replace("_", "-").split("-")[0].lower()
+    language = (locale or _reader.get() or "en").replace("_", "-").split("-")[0].lower()
     if language in _COMMA_AND_DOT:
         return ",", "."
     return (",", "\N{NARROW NO-BREAK SPACE}") if language in _COMMA_AND_SPACE else (".", ",")

@@ -209,8 +209,8 @@ def _legible(calm: str) -> Spec:
     dark_cell = f"luminance(scale('color', datum.rate)) < {DARK_CELL}"
     return {
         "condition": [
-            {"test": f"datum.is_small || !isValid(datum.rate) || ({_stays(calm)})", **_value(INK)},
             {"test": "datum.rate < 0.0005", **_value(MUTED)},
+            {"test": f"datum.is_small || ({_stays(calm)})", **_value(INK)},
             {"test": dark_cell, "value": "#ffffff"},
         ],
         "value": "#000000",

@@ -23,8 +23,8 @@ from charts.format import (
 
 
 def name_of(segment: str, value: str | None) -> str:
-    """A segment's value as a sentence names it: `region North`, `no region recorded`."""
-    return f"loans without a {segment}" if value is None else f"{segment} {plain(value)}"
+    """A segment's value as a sentence names it: `region North`, `region not recorded`."""
+    return f"{segment} not recorded" if value is None else f"{segment} {plain(value)}"
 
 
 def rose(difference: float) -> str:

@@ -124,8 +124,8 @@ def _mart_findings(
 def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> Iterator[Finding]:
     """Reconciliation of every month, from the marts."""
     months = target.fetch(portfolio.months())
-    first, as_of = months["month"].min(), months["month"].max()
-    whole = whole_book(first, as_of)  # type: ignore[arg-type]
+    dates = months["month"].sort()
+    whole = whole_book(dates[0], dates[-1])
     moves = target.fetch(portfolio.transitions(whole))
     cash = target.fetch(portfolio.cash(whole))
     stocks = target.fetch(portfolio.stocks(whole))
@@ -139,8 +139,8 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
     if differing.height:
         worst = differing.sort("differing_loans", descending=True)["month"][0]
         keys = facts.fetch(differing_payments(worst, shape, limit=asked.EXAMPLES))["loan_id"]
-        total = int(differing["differing_loans"].sum())
-        yield Finding("payments_differ", "payments", total, tuple(keys), _months(differing))
+        rows = int(differing["differing_loans"].sum())
+        yield Finding("payments_differ", "payments", rows, tuple(keys), _months(differing))
     ledger = target.fetch(portfolio.ledger(whole))
     if ledger.height:
         wrong = reconciliation.ledger_differences(ledger).filter(~pl.col("passes"))

@@ -32,13 +32,14 @@ def compute(
     """Every mart's rows of one month, by mart name."""
     stocks = facts.fetch(open_stocks(month, shape))
     changes = facts.fetch(state_changes(month, earlier, first, shape))
+    cash = facts.fetch(cash_by_month(month, shape))
     bases = ("days", "months") if shape.has_months_past_due else ("days",)
     frames = {
         "stocks": _by_basis(stocks, bases, {"state": "bucket"}, [*_SEGMENTS, "industry"]),
         "transitions": _by_basis(
             changes, bases, {"from": "from_state", "to": "to_state"}, _SEGMENTS
         ),
-        "cash": facts.fetch(cash_by_month(month, shape)),
+        "cash": cash,
         "months": stocks.select(
             pl.col("loans").sum(),
             (pl.col("weight_cents").sum() + pl.col("negative_cents").sum()).alias("balance_cents")
@@ -46,7 +47,7 @@ def compute(
             else pl.lit(None, pl.Int64).alias("balance_cents"),
             pl.col("unbalanced_rows", "unscheduled_rows").sum(),
         ).with_columns(pl.lit(changes["gap_rows"].sum()).alias("gap_rows")),
-        "ledger": _ledger(facts, month, shape, stocks, changes),
+        "ledger": _ledger(facts, month, shape, stocks, changes, cash),
     }
     if shape.has_balances:
         frames["medians"] = pl.concat(
@@ -92,6 +93,7 @@ def _ledger(
     shape: BookShape,
     stocks: pl.DataFrame,
     changes: pl.DataFrame,
+    cash: pl.DataFrame,
 ) -> pl.DataFrame:
     """The ledger's lines of the month beside the same totals of the book."""
     empty = pl.DataFrame(
@@ -105,7 +107,6 @@ def _ledger(
     if "ledger_totals" not in shape.tables:
         return empty
     lines = facts.fetch(ledger_lines(month)).drop("month")
-    cash = facts.fetch(cash_by_month(month, shape))
     paid = "payments_cents" if "payments" in shape.tables else "paid_cents"
     left = changes.with_columns(
         pl.when(pl.col("to_days") == "charged_off")

@@ -29,6 +29,7 @@ class BookShape:
     bounds: tuple[int, ...] = DEFAULT_BOUNDS
     has_balances: bool = True
     has_months_past_due: bool = True
+    has_reopened: bool = True  # False only where no loan has a row after a terminal one
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -67,46 +68,67 @@ def bucket_by(basis: str, row: Any, shape: BookShape) -> Any:
     return case((row.months_past_due.is_not(None), by_months), else_=by_days)
 
 
-def loan_states(month: date, shape: BookShape) -> sa.Select:
-    """One row per loan on book at a month-end, rows after a terminal one left out."""
-    row, loan = loan_months.alias("m"), loans.alias("l")
-    earlier = loan_months.alias("e")
+def month_rows(month: date, shape: BookShape) -> sa.Select:
+    """One row per loan on book at a month-end, from its history alone.
+
+    Rows after a terminal one are left out.  Looking for them costs a pass over
+    all earlier months, so it is not done in a book that is known to have none.
+    """
+    row, earlier = loan_months.alias("m"), loan_months.alias("e")
+    is_open = row.c.status == "open"
+    state = {
+        f"state_{basis}": case((is_open, bucket_by(basis, row.c, shape)), else_=row.c.status)
+        for basis in ("days", "months")
+    }
+    statement = sa.select(
+        row.c.loan_id,
+        row.c.status,
+        row.c.months_past_due,
+        row.c.risk_grade.label("row_grade"),
+        *[expression.label(name) for name, expression in state.items()],
+        row.c.balance_amount,
+        weight(row.c.balance_amount).label("weight_amount"),
+        row.c.overdue_amount,
+        row.c.paid_amount,
+        row.c.is_restructured,
+    ).where(row.c.month == month)
+    if not shape.has_reopened:
+        return statement
     left_before = sa.exists().where(
         earlier.c.loan_id == row.c.loan_id, earlier.c.month < month, earlier.c.status != "open"
     )
-    source = row.join(loan, loan.c.loan_id == row.c.loan_id)
+    return statement.where(~left_before)
+
+
+def with_segments(rows: Any, loan_id: Any, grade: Any, shape: BookShape) -> tuple[Any, list[Any]]:
+    """Rows joined with their loan and borrower, and the columns that this brings.
+
+    `grade` is the grade of the row, where it has one; else the loan's counts.
+    """
+    loan = loans.alias("l")
+    source = rows.join(loan, loan.c.loan_id == loan_id)
     region: Any = cast(null(), Text)
     industry: Any = cast(null(), Text)
     if "customers" in shape.tables:
         customer = customers.alias("c")
         source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
         region, industry = customer.c.region, customer.c.industry
-    is_open = row.c.status == "open"
-    state = {
-        f"state_{basis}": case((is_open, bucket_by(basis, row.c, shape)), else_=row.c.status)
-        for basis in ("days", "months")
-    }
-    return (
-        sa.select(
-            row.c.loan_id,
-            loan.c.customer_id,
-            loan.c.originated_on,
-            loan.c.product,
-            region.label("region"),
-            func.coalesce(row.c.risk_grade, loan.c.risk_grade).label("grade"),
-            industry.label("industry"),
-            row.c.status,
-            row.c.months_past_due,
-            *[expression.label(name) for name, expression in state.items()],
-            row.c.balance_amount,
-            weight(row.c.balance_amount).label("weight_amount"),
-            row.c.overdue_amount,
-            row.c.paid_amount,
-            row.c.is_restructured,
-        )
-        .select_from(source)
-        .where(row.c.month == month, ~left_before)
-    )
+    return source, [
+        loan.c.customer_id,
+        loan.c.originated_on,
+        loan.c.product,
+        region.label("region"),
+        func.coalesce(grade, loan.c.risk_grade).label("grade"),
+        industry.label("industry"),
+    ]
+
+
+def loan_states(month: date, shape: BookShape) -> sa.Select:
+    """One row per loan on book at a month-end, with its segments."""
+    rows = month_rows(month, shape).cte(f"rows_{month:%Y_%m}")
+    source, segments = with_segments(rows, rows.c.loan_id, rows.c.row_grade, shape)
+    own = [column for column in rows.c if column.name != "row_grade"]
+    return sa.select(*own, *segments).select_from(source)
 
 
 def state_changes(
@@ -118,22 +140,22 @@ def state_changes(
     has a row now and none then is `new` (originated in the month, or the first
     row of a loan without a date, or the book's first month), else `appeared`.
     """
-    now = loan_states(month, shape).cte("now")
-    then = loan_states(previous or date.min, shape).cte("before")
+    now = month_rows(month, shape).cte("now")
+    then = month_rows(previous or date.min, shape).cte("before")
     opened = sa.select(then).where(then.c.status == "open").cte("opened")
+    stayed = opened.c.loan_id.is_not(None)
     both = sa.select(
         opened.c.loan_id.label("opened_id"),
+        now.c.loan_id.label("now_id"),
+        func.coalesce(opened.c.loan_id, now.c.loan_id).label("loan_id"),
+        case((stayed, opened.c.row_grade), else_=now.c.row_grade).label("row_grade"),
         *[now.c[name].label(f"now_{name}") for name in _MOVING],
         *[opened.c[name].label(f"then_{name}") for name in _MOVING],
-        *[
-            case((opened.c.loan_id.is_not(None), opened.c[name]), else_=now.c[name]).label(name)
-            for name in SEGMENTS
-        ],
-        now.c.loan_id.label("now_id"),
-        now.c.originated_on,
     ).select_from(opened.join(now, now.c.loan_id == opened.c.loan_id, full=True))
-    pairs = both.cte("pairs")
-    entered = sa.select(pairs.c.now_id).where(pairs.c.opened_id.is_(None)).cte("entered")
+    moved = both.cte("moved")
+    source, segments = with_segments(moved, moved.c.loan_id, moved.c.row_grade, shape)
+    pairs = sa.select(*moved.c, *segments).select_from(source).cte("pairs")
+    entered = sa.select(moved.c.now_id).where(moved.c.opened_id.is_(None)).cte("entered")
     seen = (
         sa.select(loan_months.c.loan_id)
         .where(loan_months.c.month < month, loan_months.c.loan_id.in_(sa.select(entered.c.now_id)))
@@ -218,7 +240,7 @@ def open_stocks(month: date, shape: BookShape) -> sa.Select:
 
 def median_balances(month: date, basis: str, shape: BookShape) -> sa.Select:
     """The median balance of the open loans of each bucket."""
-    states = loan_states(month, shape).cte("states")
+    states = month_rows(month, shape).cte("states")
     bucket = states.c[f"state_{basis}"].label("bucket")
     middle = quantile(cast(states.c.weight_amount, Double), sa.literal_column("0.5"))
     return (
@@ -230,10 +252,15 @@ def median_balances(month: date, basis: str, shape: BookShape) -> sa.Select:
 
 def largest_shares(month: date, unit: str, shape: BookShape) -> sa.Select:
     """How much of the open balance its largest borrowers (or loans) hold."""
-    states = loan_states(month, shape).cte("states")
-    column = states.c.customer_id if unit == "customer" else states.c.loan_id
+    states = month_rows(month, shape).cte("states")
+    source: Any = states
+    column: Any = states.c.loan_id
+    if unit == "customer":
+        source = states.join(loans, loans.c.loan_id == states.c.loan_id)
+        column = loans.c.customer_id
     held = (
         sa.select(total(cents(states.c.weight_amount)).label("held_cents"))
+        .select_from(source)
         .where(states.c.status == "open", column.is_not(None), states.c.weight_amount > 0)
         .group_by(column)
         .cte("held")

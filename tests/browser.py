@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import polars as pl
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
@@ -66,9 +67,17 @@ def place(folder: Path, url: str | None = None) -> Place:
 
 
 def synthetic(folder: Path, **options: Any) -> Place:
-    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed."""
+    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed.
+
+    Here an instalment counts as missed once it is thirty days old, so that buckets by days and
+    by months differ.
+    """
     found = place(folder)
     make_book(found.files, **{"loans": 2000, "months": 14, "last_month": LAST_MONTH} | options)
+    path = found.files / "loan_months.parquet"
+    days = pl.col("days_past_due")
+    missed = pl.when(days > 0).then(pl.max_horizontal(days // 30, 1)).otherwise(0)
+    pl.read_parquet(path).with_columns(months_past_due=missed.cast(pl.Int32)).write_parquet(path)
     take(found)
     return found
 
@@ -304,7 +313,7 @@ class Reader:
             )
         )
 
-    def sees(self, read: Callable[[], Any], expected: Any, *, timeout: float = 15) -> None:
+    def sees(self, read: Callable[[], Any], expected: Any = True, *, timeout: float = 15) -> None:
         """Wait until the screen shows what is expected."""
         until(read, expected, timeout=timeout, what=self.page.url, pause=self.page.wait_for_timeout)
 

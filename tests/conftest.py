@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import pgserver
 
     server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # no power cuts here
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
     server.cleanup()
 
@@ -37,13 +41,27 @@ def duckdb_url(tmp_path: Path) -> str:
     return f"duckdb:///{tmp_path / 'facts.duckdb'}"
 
 
-def new_postgres_database(server: str) -> str:
+def new_postgres_database(server: str, *, empty: bool = False) -> str:
+    """A database with the warehouse's empty tables (copied, which is quick), or with nothing."""
     import adbc_driver_postgresql.dbapi as adbc
 
+    template = "template1" if empty else _template(server)
     name = f"facts_{next(_databases)}"
     with adbc.connect(server, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.replace("/postgres?", f"/{name}?")
+
+
+@cache
+def _template(server: str) -> str:
+    from warehouse.contract import bookkeeping, contract
+    from warehouse.engines import create_tables, session
+
+    url = new_postgres_database(server, empty=True)
+    with session(url, read_only=False) as facts:
+        create_tables(facts, contract)
+        create_tables(facts, bookkeeping)
+    return url.split("/")[3].split("?")[0]
 
 
 def real_data(name: str) -> Path:

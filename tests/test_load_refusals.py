@@ -126,7 +126,7 @@ CASES: dict[str, tuple[dict[str, str | bytes], tuple[object, ...]]] = {
     ),
     "a row with a cell too few": (
         with_line(PAYMENT, "Y9,L1,,2024-03-15,1"),
-        ("ragged_row", "payments.csv", 2, None, "5 cells: Y9,L1,,2024-03-15,1", "6 cells"),
+        ("ragged_row", "payments.csv", 2, None, "5 cells", "6 cells"),
     ),
     "a row with a cell too many": (
         with_line(PAYMENT, "Y9,L1,,2024-03-15,1,,"),
@@ -203,6 +203,10 @@ CASES: dict[str, tuple[dict[str, str | bytes], tuple[object, ...]]] = {
     "half a cent in Parquet": (
         parquet(PAYMENT, amount=pl.Series([0.1, 1.005])),
         ("amount", "payments.parquet", 2, "amount", "1.005", "an amount"),
+    ),
+    "half a cent in a decimal": (
+        parquet(PAYMENT, amount=pl.Series(["1.2300", "1.0050"]).cast(pl.Decimal(38, 4))),
+        ("amount", "payments.parquet", 2, "amount", "1.0050", "2 after it"),
     ),
     "a Parquet column of another type": (
         parquet("surveys", surveyed_on=pl.Series([20240322])),

@@ -81,7 +81,7 @@ def test_both_engines_give_the_same_marts(postgres_server: str, tmp_path: Path) 
     frames: dict[str, dict[str, pl.DataFrame]] = {}
     for engine, url in {
         "duckdb": f"duckdb:///{tmp_path / 'facts.duckdb'}",
-        "postgresql": new_postgres_database(postgres_server),
+        "postgresql": new_postgres_database(postgres_server, empty=True),
     }.items():
         put(url, **small_book())
         connection = open_marts(refresh(url, tmp_path / engine).path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -40,7 +40,6 @@ class SourceFile:
     columns: list[str]
     rows: int = 0
     blank_rows: int = 0
-    ragged: list[Problem] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -54,10 +53,13 @@ class SourceFile:
     def ignored(self) -> list[str]:
         return [name for name in self.columns if name not in self.table.columns]
 
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """The known columns and `ROW`, a few hundred thousand rows at a time."""
+    def batches(self, refusals: Refusals) -> Iterator[pl.DataFrame]:
+        """The known columns and `ROW`, a few hundred thousand rows at a time.
+
+        Rows with too few or too many cells are refused and left out.
+        """
         try:
-            yield from _csv_batches(self) if self.encoding else _parquet_batches(self)
+            yield from _csv_batches(self, refusals) if self.encoding else _parquet_batches(self)
         except (pa.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0]
             raise Unreadable(
@@ -141,16 +143,15 @@ def _parquet_header(path: Path) -> list[str]:
         ) from error
 
 
-def _csv_batches(source: SourceFile) -> Iterator[pl.DataFrame]:
+def _csv_batches(source: SourceFile, refusals: Refusals) -> Iterator[pl.DataFrame]:
     skipped: set[int] = set()
 
     def ragged(row: pa.csv.InvalidRow) -> str:
+        """The row's text stays out of the report: it may hold what must not be stored."""
         skipped.add(row.number)
         expected = f"{row.expected_columns} cells, as in the header"
-        found = f"{row.actual_columns} cells: {row.text}"
-        source.ragged.append(
-            Problem("ragged_row", source.name, expected, row=row.number, value=found)
-        )
+        found = f"{row.actual_columns} cells"
+        refusals.add(Problem("ragged_row", source.name, expected, row=row.number, value=found))
         return "skip"
 
     reader = pa.csv.open_csv(
@@ -168,16 +169,21 @@ def _csv_batches(source: SourceFile) -> Iterator[pl.DataFrame]:
     )
     row = 2
     for batch in reader:
-        numbers: list[int] = []
-        while len(numbers) < batch.num_rows:  # rows skipped as ragged keep their numbers
-            wanted = batch.num_rows - len(numbers)
-            numbers += [n for n in range(row, row + wanted) if n not in skipped]
-            row += wanted
-        frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.Series(ROW, numbers, pl.Int64))
+        numbers = _row_numbers(row, batch.num_rows, skipped)
+        row = numbers[-1] + 1 if len(numbers) else row
+        frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(numbers.alias(ROW))
         filled = frame.filter(pl.any_horizontal(pl.col(source.known).is_not_null()))
         source.blank_rows += frame.height - filled.height
         source.rows += filled.height
         yield filled
+
+
+def _row_numbers(first: int, rows: int, skipped: set[int]) -> pl.Series:
+    """The numbers of so many rows from the first on; rows skipped as ragged keep theirs."""
+    numbers = pl.int_range(first, first + rows + len(skipped), eager=True)
+    if skipped:
+        numbers = numbers.filter(~numbers.is_in(list(skipped)))
+    return numbers.head(rows)
 
 
 def _parquet_batches(source: SourceFile) -> Iterator[pl.DataFrame]:

@@ -9,42 +9,26 @@ anything is, the warehouse is as it was and the refusal says what to mend.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy import Table
-from sqlalchemy.schema import CreateTable
 
 from warehouse import settings
-from warehouse.contract import REQUIRED, bookkeeping, contract, loan_months
+from warehouse.contract import bookkeeping, contract, loan_months
 from warehouse.engines import Connection, WarehouseUnavailable, create_tables, session
 from warehouse.files import TRUTHS, SourceFile, find_files
-from warehouse.load_report import (
-    LoadReport,
-    TableRows,
-    next_load_id,
-    record,
-    write_summary,
-)
-from warehouse.merging import Merge, compare, holds_rows, merge_rows, restatements
-from warehouse.refusals import LISTED, Problem, Refusals, Refused, Unreadable
-from warehouse.rules import check_batch
-from warehouse.staging import (
-    Staged,
-    refuse_missing_references,
-    refuse_repeated_keys,
-    staging_table,
-)
+from warehouse.intake import Progress, stage_files
+from warehouse.load_report import LoadReport, TableRows, next_load_id, record, write_summary
+from warehouse.merging import Merge, compare, merge_rows, restatements
+from warehouse.refusals import LISTED, Refusals, Refused
+from warehouse.staging import Staged, analyse
 from warehouse.touched import touched_months
 
 __all__ = ["LoadReport", "Refused", "TableRows", "load"]
 
 _LOADER_LOCK = 7_214_905_331  # PostgreSQL: one load at a time
-Progress = Callable[[str], None]
 
 
 def load(
@@ -82,7 +66,9 @@ def load(
             create_tables(connection, contract, with_indexes=False)
             create_tables(connection, bookkeeping)
             files, others = find_files(directory, refusals)
-            staged = _stage(connection, directory, files, refusals, today or date.today(), progress)
+            staged = stage_files(
+                connection, directory, files, refusals, today or date.today(), progress
+            )
             merges, restated = _compare(connection, files, staged, restate, refusals, progress)
             refusals.raise_if_any()
             touched = _merge(connection, merges, progress)
@@ -123,81 +109,6 @@ def _wait_for_other_loads(connection: Connection, wait_seconds: float, progress:
         time.sleep(0.2)
 
 
-def _stage(
-    connection: Connection,
-    directory: Path,
-    files: list[SourceFile],
-    refusals: Refusals,
-    today: date,
-    progress: Progress,
-) -> Staged:
-    """Read every file into its staging table; note what is wrong with rows, keys, references."""
-    staged: Staged = {}
-    for file in files:
-        staged[file.table.name] = table = staging_table(file.table)
-        connection.execute(CreateTable(table))
-        _stage_file(connection, file, table, refusals, today, progress)
-    _refuse_missing_tables(connection, directory, files, refusals)
-    _analyse(connection, staged.values())
-    unclean = {file.table.name for file in files if refusals.of_file(file.name)}
-    unclean |= {
-        name for name in contract.tables if name not in staged and _is_there(directory, name)
-    }
-    for file in files:
-        progress(f"checking the keys and references of {file.name}")
-        refuse_repeated_keys(connection, file.table, staged[file.table.name], file.name, refusals)
-        refuse_missing_references(connection, file.table, staged, file.name, refusals, unclean)
-    return staged
-
-
-def _stage_file(
-    connection: Connection,
-    file: SourceFile,
-    table: Table,
-    refusals: Refusals,
-    today: date,
-    progress: Progress,
-) -> None:
-    told = time.monotonic()
-    try:
-        for batch in file.batches():
-            good, problems = check_batch(file.table, file.name, batch, today)
-            for frame in problems:
-                refusals.add_frame(frame)
-            if good.height:
-                connection.ingest(table.name, good, temporary=True)
-            if time.monotonic() - told > 1:
-                progress(f"reading {file.name}: {file.rows:,} rows")
-                told = time.monotonic()
-    except Unreadable as unreadable:
-        refusals.add(unreadable.problem)
-    refusals.add(*file.ragged)
-    progress(f"read {file.name}: {file.rows:,} rows")
-
-
-def _is_there(directory: Path, name: str) -> bool:
-    return any((directory / f"{name}{suffix}").exists() for suffix in (".csv", ".parquet"))
-
-
-def _refuse_missing_tables(
-    connection: Connection, directory: Path, files: list[SourceFile], refusals: Refusals
-) -> None:
-    rows = {file.table.name: file.rows for file in files}
-    for name in REQUIRED:
-        is_broken = name not in rows and _is_there(directory, name)
-        empty = not rows.get(name) and not refusals.of_file(f"{name}.csv")
-        if empty and not is_broken and not holds_rows(connection, contract.tables[name]):
-            expected = f"rows of {name}: the warehouse has none yet"
-            refusals.add(Problem("missing_table", f"{name}.csv", expected))
-
-
-def _analyse(connection: Connection, tables: Any) -> None:
-    """PostgreSQL plans well only on tables that it has looked at."""
-    if connection.dialect.name == "postgresql":
-        for table in tables:
-            connection.execute(sa.DDL(f"ANALYZE {table.name}"))
-
-
 def _compare(
     connection: Connection,
     files: list[SourceFile],
@@ -233,10 +144,11 @@ def _as_problems(restated: pl.DataFrame, file: str) -> pl.DataFrame:
 
 def _merge(connection: Connection, merges: dict[str, Merge], progress: Progress) -> list[date]:
     for name, merge in merges.items():
-        progress(f"writing {name}: {merge.new:,} new, {merge.changed:,} changed rows")
-        merge_rows(connection, merge)
+        if merge.new + merge.changed:
+            progress(f"writing {name}: {merge.new:,} new, {merge.changed:,} changed rows")
+            merge_rows(connection, merge)
     create_tables(connection, contract)  # with the indexes, faster after a first load
-    _analyse(connection, [merge.table for merge in merges.values() if merge.new + merge.changed])
+    analyse(connection, [merge.table for merge in merges.values() if merge.new + merge.changed])
     return touched_months(connection, merges)
 
 

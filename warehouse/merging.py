@@ -154,8 +154,6 @@ def restatements(connection: Connection, merge: Merge) -> pl.DataFrame:
 def merge_rows(connection: Connection, merge: Merge) -> None:
     """Replace the changed rows and add the new ones."""
     table, staged, changes = merge.table, merge.staged, merge.changes
-    if not merge.new + merge.changed:
-        return
     names = [column.name for column in table.columns]
     rows = sa.select(*[staged.c[name] for name in names])
     if changes is not None:

@@ -9,7 +9,8 @@ with what was there.  Accepted:
     amount    at most 16 digits before the point and 2 after it (further zeros do not
               count); a floating-point number only if it is a whole number of cents
     date      2024-01-31 or 2024/1/31; a time only at midnight
-    time      2024-01-31 09:05[:30[.5]], also with `T` or slashes; no zone
+    time      2024-01-31 09:05[:30[.5]], also with `T` or slashes; no zone, nothing
+              finer than a microsecond
     flag      true, false, yes, no, 1, 0 in any case
 """
 
@@ -146,7 +147,8 @@ def _date(raw: pl.Series) -> pl.Series:
 def _time(raw: pl.Series) -> pl.Series:
     type_ = pl.Datetime("us")
     if _is_local_time(raw):
-        return raw.cast(type_)
+        values = raw.cast(type_)
+        return _where(values, values.cast(raw.dtype) == raw)
     if raw.dtype != pl.String:
         return _none(raw, type_)
     spaced = raw.str.replace_all("/", "-", literal=True).str.replace("T", " ", literal=True)

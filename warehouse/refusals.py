@@ -7,6 +7,7 @@ all of them go, one JSON object a line, to a report file.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 LISTED = 20
+_TOGETHER = 10_000
 
 # Every kind of problem that refuses a load.
 KINDS = {
@@ -117,19 +119,38 @@ class Refusals:
         self.report = report
         self._counts: dict[tuple[str, str, str | None], int] = {}
         self._first: dict[tuple[str, str, str | None], list[Problem]] = {}
+        self._waiting: list[Problem] = []
+        self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
-        return bool(self._counts)
+        return bool(self.groups())
 
     def of_file(self, name: str) -> bool:
         """Whether anything is wrong with this file."""
-        return any(file == name for _, file, _ in self._counts)
+        return any(group.file == name for group in self.groups())
 
-    def add(self, *problems: Problem) -> None:
-        self.add_frame(pl.DataFrame([asdict(problem) for problem in problems], schema=_SCHEMA))
+    def add(self, problem: Problem) -> None:
+        """Add one problem; many of a kind are better added as a frame.
+
+        Those found one by one (ragged rows, by the CSV reader's own thread) are
+        gathered and written together.
+        """
+        with self._lock:
+            self._waiting.append(problem)
+            if len(self._waiting) >= _TOGETHER:
+                self._flush()
 
     def add_frame(self, frame: pl.DataFrame) -> None:
         """Add problems given as rows with the columns of `Problem`."""
+        with self._lock:
+            self._flush()
+            self._write(frame)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._write(pl.DataFrame([asdict(problem) for problem in waiting], schema=_SCHEMA))
+
+    def _write(self, frame: pl.DataFrame) -> None:
         if frame.is_empty():
             return
         frame = frame.select(pl.col(name).cast(type_) for name, type_ in _SCHEMA.items())
@@ -145,6 +166,8 @@ class Refusals:
                 first.append(Problem(**row))
 
     def groups(self) -> list[ProblemGroup]:
+        with self._lock:
+            self._flush()
         return [
             ProblemGroup(*place, count=count, first=tuple(self._first[place]))
             for place, count in self._counts.items()

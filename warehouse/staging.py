@@ -32,6 +32,13 @@ def staging_table(table: Table) -> Table:
     return temporary(f"staged_{table.name}", [*table.columns, Column(ROW, BigInteger)])
 
 
+def analyse(connection: Connection, tables: Iterable[Table]) -> None:
+    """PostgreSQL plans well only on tables that it has looked at."""
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.execute(sa.DDL(f"ANALYZE {table.name}"))
+
+
 def same_key(table: Table, left: Any, right: Any) -> sa.ColumnElement[bool]:
     """SQL: both sides have the same key; a null in a key equals a null."""
     return sa.and_(

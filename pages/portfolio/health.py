@@ -160,11 +160,8 @@ def at_month(frame: pl.DataFrame, column: str) -> Any:
 
 # --- the answer ----------------------------------------------------------------------------
 late = found.rates.filter(pl.col("threshold") == 30)
-first_segment = max(
-    found.splits,
-    key=lambda name, splits=found.splits: abs(splits[name].by_segment["effect"][0]),
-    default="product",
-)
+sizes = {name: abs(one.by_segment["effect"][0]) for name, one in found.splits.items()}
+first_segment = max(sizes, key=lambda name: sizes[name], default="product")
 ui.say(
     sentences.health_sentences(
         found.changes["30+"],

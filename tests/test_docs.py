@@ -1,0 +1,57 @@
+"""Documentation that lags behind the code fails here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analytics.definitions import definitions, definitions_page
+from warehouse.__main__ import main
+from warehouse.contract import contract
+from warehouse.contract_words import COLUMNS, TABLES, contract_page
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_pages_made_from_code_are_up_to_date() -> None:
+    assert (ROOT / "docs" / "contract.md").read_text() == contract_page()
+    assert (ROOT / "docs" / "metrics.md").read_text() == definitions_page()
+
+
+def test_every_table_is_described_and_no_description_is_stale() -> None:
+    assert set(TABLES) == set(contract.tables)
+    for name in COLUMNS:
+        table, column = name.split(".")
+        assert column in contract.tables[table].columns
+
+
+def test_the_readme_names_every_command_and_variable() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name in ("make run", "make test", "make bench", "make check"):
+        assert name in readme
+    code = "\n".join(path.read_text() for path in (ROOT / "warehouse").rglob("*.py"))
+    for variable in re.findall(r'environ\.get\("(\w+)"', code):
+        assert f"`{variable}`" in readme
+    for link in re.findall(r"\]\(([^)#]+)\)", readme):
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("command", ["sample", "load", "refresh", "check"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_a_definition_is_found_by_words_in_any_order() -> None:
+    found = [one.name for one in definitions() if one.mentions("RATE roll wilson")]
+    assert "Roll rate" in found
+    assert "Net flow rate" not in found
+
+
+def test_the_projects_files_do_not_mention_what_lies_outside_it() -> None:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*")]:
+        assert "shared/" not in path.read_text(), path

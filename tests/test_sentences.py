@@ -1,0 +1,153 @@
+"""The answers in words: each branch says what the numbers say, and no name is read as markup."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from analytics.changes import Change
+from analytics.mix_and_rate import mix_and_rate
+from charts import sentences
+from charts.format import SPACE
+
+JUNE = dt.date(2026, 6, 30)
+HOSTILE = "**N** <b>$x$"
+
+
+def spoken(lines: list[str]) -> str:
+    return " ".join(lines).replace(SPACE, " ")
+
+
+def ranked(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "from_state": start,
+                "to_state": end,
+                "rate": rate,
+                "usual_rate": usual,
+                "difference": rate - usual,
+                "reference": "months",
+            }
+            for start, end, rate, usual in rows
+        ],
+        schema_overrides={"rate": pl.Float64},
+    )
+
+
+def roll(frame: pl.DataFrame, driver: object = None, reason: str | None = None) -> str:
+    return spoken(
+        sentences.roll_sentences(frame, 42, reason, driver, as_of=JUNE, basis="days")  # type: ignore[arg-type]
+    )
+
+
+def test_a_changed_roll_says_how_much_and_who() -> None:
+    text = roll(ranked(("31-60", "61-90", 0.274, 0.243)), ("region", "North", 0.66))
+    assert text == (
+        "The roll from 31–60 days to 61–90 days rose 3.1 points to 27.4 % in June 2026"
+        " (usually 24.3 %), beyond its usual variation. Region North explains two thirds of it."
+    )
+
+
+def test_a_fall_is_a_fall_and_the_others_are_counted() -> None:
+    text = roll(ranked(("1-30", "31-60", 0.10, 0.15), ("31-60", "61-90", 0.3, 0.2)))
+    assert "fell 5.0 points to 10.0 %" in text
+    assert "1 other roll rate changed as well." in text
+
+
+def test_nothing_beyond_noise_is_said_so() -> None:
+    empty = ranked(("1-30", "31-60", 0.1, 0.1)).clear()
+    assert roll(empty) == "No roll rate left its usual variation in June 2026; 42 were tested."
+    assert "that takes 12" in roll(empty, reason="too_few_months")
+
+
+def test_names_from_the_data_are_characters_not_markup() -> None:
+    text = roll(ranked(("31-60", "61-90", 0.274, 0.243)), ("region", HOSTILE, 0.9))
+    assert "**N**" not in text
+    assert "<b>" not in text.replace("\\<b\\>", "")
+    assert "$x$" not in text
+
+
+def change(value: float, previous: float | None, beyond: bool | None) -> Change:
+    difference = None if previous is None else value - previous
+    return Change(JUNE, value, previous, difference, 0.001, 0.01, beyond, 12)
+
+
+def health(one: Change, **more: object) -> str:
+    options = {"late_cents": 12_400_000_00, "what": "balance"} | more
+    return spoken(sentences.health_sentences(one, None, "region", **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (change(0.05, 0.04, True), "1.0 points more than a month before: the book got worse"),
+        (change(0.04, 0.05, True), "1.0 points less than a month before: the book got better"),
+        (change(0.05, 0.049, False), "0.1 points more than a month before, within its usual"),
+        (change(0.05, 0.05, False), "no more and no less than a month before, within"),
+        (change(0.05, 0.04, None), "too few months to say whether that is more than noise"),
+        (change(0.05, None, None), "there is no month before it to compare with"),
+    ],
+)
+def test_health_says_better_worse_or_noise(one: Change, expected: str) -> None:
+    text = health(one)
+    assert expected in text
+    assert text.startswith(f"{one.value:.1%}".replace("%", " % of the balance")[:4])
+    assert "(12.4 M)" in text
+
+
+def test_health_names_the_segment_with_the_largest_part() -> None:
+    before = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 10], "denominator": [100, 100]})
+    after = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 30], "denominator": [100, 100]})
+    split = mix_and_rate(before, after, segment="region")
+    lines = sentences.health_sentences(
+        change(0.20, 0.10, True), split, "region", late_cents=None, what="loans"
+    )
+    assert "+10.0 points, comes from region S (its own rate changed)" in spoken(lines)
+
+
+def test_aging_speaks_of_money_as_it_and_of_loans_as_them() -> None:
+    more = {"as_of": JUNE, "basis": "days"}
+    money = sentences.aging_sentences(
+        0.07,
+        700_00,
+        0.5,
+        0.2,
+        "181+",
+        None,
+        is_money=True,
+        **more,  # type: ignore[arg-type]
+    )
+    loans = sentences.aging_sentences(
+        0.07,
+        7,
+        0.5,
+        0.2,
+        "181+",
+        ("grade", None, 0.3),
+        is_money=False,
+        **more,  # type: ignore[arg-type]
+    )
+    assert spoken(money).startswith("700 is late in June 2026, 7.0 % of the balance: 50 % of it")
+    assert "7 loans are late in June 2026, 7.0 % of all: 50 % of them" in spoken(loans)
+    assert "Grade not recorded has the highest share beyond 30 days, 30.0 %." in spoken(loans)
+    nothing = sentences.aging_sentences(
+        0.0,
+        0,
+        None,
+        None,
+        "181+",
+        None,
+        is_money=True,
+        **more,  # type: ignore[arg-type]
+    )
+    assert nothing == ["Nothing is late in June 2026 in this choice."]
+
+
+def test_one_finding_is_not_findings() -> None:
+    assert (sentences.plural(1, "finding"), sentences.plural(2, "finding")) == (
+        "1 finding",
+        "2 findings",
+    )
