@@ -152,9 +152,7 @@ def drill(select: sa.Select) -> pl.DataFrame | None:
             return facts.fetch(select)
     except WarehouseUnavailable:
         reason = "The warehouse is being loaded or does not answer"
-    except Exception as error:  # a driver's own error: the reader gets a sentence, the log all
-        if not type(error).__module__.startswith(("duckdb", "_duckdb", "adbc", "sqlalchemy")):
-            raise
+    except DRIVER_ERRORS:
         reason = "The warehouse did not answer this question"
     st.warning(
         f"{reason}, so single loans cannot be listed just now. The figures above come from the"

@@ -17,7 +17,28 @@ from analytics.states import (
 )
 
 Grouping = Literal["buckets", "every_bucket", "grades", "classes"]
+GROUPINGS: tuple[Grouping, ...] = ("buckets", "every_bucket", "grades", "classes")
 _MEASURES = ("loans", "_cents", "_squares")
+
+
+def possible_groupings(buckets: Sequence[str]) -> tuple[Grouping, ...]:
+    """The groupings whose edges these buckets meet.
+
+    >>> possible_groupings(["current", "1-30", "31-60", "61-90", "91+"])
+    ('buckets', 'every_bucket', 'grades')
+    """
+    found = []
+    for one in GROUPINGS:
+        try:
+            if one == "grades":
+                four_grades(buckets)
+            if one == "classes":
+                regulatory_classes(buckets, scheme="card")
+                regulatory_classes(buckets, scheme="other")
+        except ValueError:
+            continue
+        found.append(one)
+    return tuple(found)
 
 
 def grouped(

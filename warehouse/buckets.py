@@ -20,6 +20,9 @@ def bucket_codes(bounds: Sequence[int] = DEFAULT_BOUNDS) -> tuple[str, ...]:
     """The buckets' codes in order: `current`, `1-30`, `31-60`, ..., `361+`."""
     if list(bounds) != sorted(set(bounds)) or not bounds or bounds[0] < 1:
         raise ValueError(f"bucket bounds must rise from 1 day up, not {list(bounds)}")
+    for days in (30, 60, 90, *([180] if bounds[-1] > 180 else [])):
+        if not {days, days - 1} & set(bounds):
+            raise ValueError(f"a bucket must end at {days} (or {days - 1}) days: {list(bounds)}")
     lowers = [1, *(bound + 1 for bound in bounds)]
     codes = [f"{low}-{high}" for low, high in zip(lowers, bounds, strict=False)]
     return (CURRENT, *codes, f"{lowers[-1]}+")

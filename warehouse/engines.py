@@ -34,6 +34,9 @@ class WarehouseUnavailable(Exception):
     """The database cannot be reached or is held by another process."""
 
 
+DRIVER_ERRORS = (duckdb.Error, adbc.Error, sa.exc.SQLAlchemyError)
+
+
 class Connection(Protocol):
     """What the rest of the product may do with a database."""
 

@@ -59,8 +59,8 @@ def discard_building(folder: Path) -> None:
 
 def publish(folder: Path) -> Path:
     """Make the built file the current version, in one step, and drop all but the last two."""
-    published = current_version(folder)
-    number = int(published.stem.split("-")[1]) + 1 if published else 1
+    numbers = [int(path.stem.split("-")[1]) for path in folder.glob("marts-*.duckdb")]
+    number = max(numbers, default=0) + 1  # never a name that a reader may hold open
     target = folder / f"marts-{number:06d}.duckdb"
     os.replace(folder / BUILDING, target)
     pointer = folder / f"{POINTER}.new"

@@ -71,7 +71,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     series["charge_offs"] = charge_offs.select("month", value="annualised_rate")
     series["cash"] = cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log())
     known = {name: one.drop_nulls() for name, one in series.items() if one["value"].count()}
-    later = moves.filter(pl.col("month") > view.book.first_month)
+    later = moves.filter(~pl.col("from_state").is_in(["new", "appeared"]))
     return Figures(
         rates=rates,
         totals=totals,

@@ -9,7 +9,7 @@ import streamlit as st
 
 import ui
 from analytics.flows import flow_to_loss, flow_to_loss_product, net_flow_rates
-from analytics.groupings import Grouping, grouped
+from analytics.groupings import Grouping, grouped, possible_groupings
 from analytics.headlines import explain_roll, ranked_changes
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix, unmatched
@@ -22,11 +22,11 @@ from queries.filters import months_before
 from queries.loan_lists import loans_that_moved
 
 HISTORY = 25
-GROUPINGS: dict[str, Grouping] = {
-    "Buckets": "buckets",
-    "Every bucket": "every_bucket",
-    "Four grades": "grades",
-    "Regulatory classes": "classes",
+LABELS: dict[Grouping, str] = {
+    "buckets": "Buckets",
+    "every_bucket": "Every bucket",
+    "grades": "Four grades",
+    "classes": "Regulatory classes",
 }
 
 
@@ -52,10 +52,10 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
     raw = ui.load(_view, portfolio.transitions, back=HISTORY, by=by)
     options: dict[str, Any] = {"by": grouping, "revolving": _view.book.revolving_products}
     cells, codes = grouped(raw, _view.book.buckets, **options)
-    cells = cells.filter(pl.col("month") > _view.book.first_month)
+    cells = cells.filter(~pl.col("from_state").is_in(["new", "appeared"]))
     first = months_before(_view.chosen.as_of, _view.chosen.window - 1)
     window = cells.filter(pl.col("month") >= first)
-    if window.filter(~pl.col("from_state").is_in(["new", "appeared"])).is_empty():
+    if window.is_empty():
         return None
     shared: dict[str, Any] = {"buckets": codes, "weight": _view.weight}
     matrix = roll_rate_matrix(window, **shared)
@@ -93,7 +93,7 @@ def _driver(
         raw = ui.load(view, portfolio.transitions, back=HISTORY, by=segment)
         cells, _ = grouped(raw, view.book.buckets, by=options["by"])
         split = explain_roll(
-            cells.filter(pl.col("month") > view.book.first_month),
+            cells.filter(~pl.col("from_state").is_in(["new", "appeared"])),
             buckets=codes,
             weight=view.weight,
             from_state=row["from_state"],
@@ -137,8 +137,8 @@ def _list_loans(cell: dict[str, str]) -> None:
 
 view = ui.open_page("Roll rates", "Who gets worse next month?", has_window=True)
 with st.sidebar:
-    shown_as = ui.segmented("Show as", tuple(GROUPINGS), key="states")
-grouping = GROUPINGS[shown_as]
+    offered = {LABELS[one]: one for one in possible_groupings(view.book.buckets)}
+    grouping = offered[ui.segmented("Show as", tuple(offered), key="states")]
 found = figures(f"{view.key} {grouping}", grouping, view)
 if found is None:
     ui.nothing_to_show(
