@@ -25,11 +25,7 @@ from queries.loan_lists import PAGE_ROWS
 from queries.marts import Book, open_marts, read_book
 from warehouse.checks import CheckOutcome, last_outcome, load_summaries
 from warehouse.contract import contract
-from warehouse.engines import (
-    DuckDBConnection,
-    WarehouseUnavailable,
-    session,
-)
+from warehouse.engines import DRIVER_ERRORS, DuckDBConnection, WarehouseUnavailable, session
 from warehouse.published import current_version
 from warehouse.settings import ROOT, marts_path, warehouse_url
 
