@@ -417,7 +417,11 @@ def loan_list(
         )
 
 
-PAGES = {"health": "Health", "aging": "Aging", "roll_rates": "Roll rates"}
+PAGES = {
+    "portfolio/aging": "Aging",
+    "portfolio/roll_rates": "Roll rates",
+    "reference/data_quality": "Data quality",
+}
 NEEDED = (
     ("Balances and money at risk", ("balance_amount",)),
     ("Cash collected", ("payments",)),

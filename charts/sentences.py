@@ -173,15 +173,32 @@ def aging_sentences(
 
 
 _FIGURES = {
-    "30+": ("The 30+ rate", "aging"),
-    "60+": ("The 60+ rate", "aging"),
-    "90+": ("The 90+ rate", "aging"),
-    "charge_offs": ("The charge-off rate, annualised,", "roll_rates"),
+    "30+": ("The 30+ rate", "portfolio/aging"),
+    "60+": ("The 60+ rate", "portfolio/aging"),
+    "90+": ("The 90+ rate", "portfolio/aging"),
+    "charge_offs": ("The charge-off rate, annualised,", "portfolio/roll_rates"),
 }
 
 
+def limit_sentences(crossed: pl.DataFrame) -> list[tuple[str, str]]:
+    """Which fixed limits are crossed, and the page that explains it."""
+    words = {
+        "level": "The 30+ rate, {value}, is above the limit of {limit}.",
+        "year_rise": "The 30+ rate rose by {value} in a year; the limit is {limit}.",
+    }
+    return [
+        (
+            "portfolio/aging",
+            words[row["rule"]].format(
+                value=percent(row["value"]), limit=percent(row["limit"], decimals=0)
+            ),
+        )
+        for row in crossed.filter("is_crossed").iter_rows(named=True)
+    ]
+
+
 def warning_sentences(
-    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis, as_of: date
+    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis
 ) -> list[tuple[str, str]]:
     """What moved beyond its usual variation, and the page that explains it."""
     lines = []
@@ -200,7 +217,7 @@ def warning_sentences(
     for row in rolls.head(5).iter_rows(named=True):
         lines.append(
             (
-                "roll_rates",
+                "portfolio/roll_rates",
                 f"{state(row['from_state'], basis=basis)} to"
                 f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
                 f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])}"

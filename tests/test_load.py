@@ -347,12 +347,12 @@ TOUCHES: dict[str, tuple[dict[str, str], list[dt.date]]] = {
         [JAN, FEB, MAR],
     ),
     "a row that was terminal touches the months that come back": (
-        {"loan_months": row("E", FEB)},
-        [FEB, MAR, APR],
+        {"loan_months": row("E", JAN)},
+        [JAN, FEB, APR],
     ),
     "a new terminal row touches every later month": (
-        {"loan_months": row("B", FEB, 9, "sold")},
-        [FEB, MAR],
+        {"loan_months": row("G", FEB, 9, "sold")},
+        [FEB, MAR, APR],
     ),
     "a changed loan touches every month of it and no other's": (
         {"loans": "loan_id,customer_id,product\nC,Y,other\n"},
@@ -391,13 +391,14 @@ def test_a_load_touches(
 ) -> None:
     loan_rows = "".join(
         f"{loan},{customer},card\n"
-        for loan, customer in [("A", ""), ("B", "X"), ("C", "Y"), ("D", ""), ("E", "")]
+        for loan, customer in [("A", ""), ("B", "X"), ("C", "Y"), ("D", ""), ("E", ""), ("G", "")]
     )
-    sold = row("E", FEB, status="sold") + row("E", APR)
+    sold = row("E", JAN, status="sold") + row("E", FEB) + row("E", APR)
+    late = row("G", MAR) + row("G", APR)
     first = {
         "customers": "customer_id,region\nX,here\nY,here\n",
         "loans": "loan_id,customer_id,product\n" + loan_rows,
-        "loan_months": f"{HEADER}\n{BOOK}{sold}",
+        "loan_months": f"{HEADER}\n{BOOK}{sold}{late}",
         "payments": "payment_id,loan_id,paid_on,amount\nP1,A,2024-02-01,5\n",
     }
     report = take(write(tmp_path / "first", **first), facts_url)

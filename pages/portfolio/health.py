@@ -10,6 +10,7 @@ import ui
 from analytics.changes import Change, latest_change
 from analytics.delinquency import charge_off_rates, delinquency_rates
 from analytics.headlines import ranked_changes
+from analytics.limits import crossed_limits
 from analytics.mix_and_rate import MixAndRate, mix_and_rate
 from analytics.reconciliation import (
     loan_flow,
@@ -41,6 +42,7 @@ class Figures:
     changes: dict[str, Change]
     splits: dict[str, MixAndRate]
     rolls: pl.DataFrame
+    limits: pl.DataFrame
     loans: pl.DataFrame
     money: pl.DataFrame | None
     payments: pl.DataFrame
@@ -82,6 +84,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         rolls=ranked_changes(changed_cells(later, **shared), buckets=view.book.buckets)
         if later.height
         else later,
+        limits=crossed_limits(rates),
         loans=loan_flow(moves, stocks),
         money=money_flow(moves, ui.load(view, portfolio.cash, back=HISTORY))
         if view.book.has_balances
@@ -300,18 +303,19 @@ if found.splits:
 
 # --- early warnings ------------------------------------------------------------------------
 st.subheader("Early warnings", anchor=False)
-warnings = sentences.warning_sentences(
-    found.changes, found.rolls, basis=view.chosen.basis, as_of=view.chosen.as_of
-)
-if not warnings and all(change.is_beyond_noise is None for change in found.changes.values()):
+warnings = sentences.limit_sentences(found.limits)
+warnings += sentences.warning_sentences(found.changes, found.rolls, basis=view.chosen.basis)
+passes = at_month(found.loans, "passes")
+if passes is False:
+    warnings.append(("reference/data_quality", "The loans of the month do not close."))
+judged = [change.is_beyond_noise for change in found.changes.values()]
+if not warnings and all(verdict is None for verdict in judged):
     st.markdown("There are too few months to say what is beyond usual variation.")
 elif not warnings:
-    st.markdown(f"Nothing moved beyond its usual variation in {when}.")
+    st.markdown(f"Nothing crossed a limit or left its usual variation in {when}.")
 for page, line in warnings:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(
-            f"pages/portfolio/{page}.py", label=ui.PAGES[page], icon=":material/arrow_forward:"
-        )
+        st.page_link(f"pages/{page}.py", label=ui.PAGES[page])
         st.markdown(line, width="content")
 
 # --- does it add up? -----------------------------------------------------------------------
