@@ -28,8 +28,3 @@ st.navigation(
         ],
     }
 ).run()
-
-if st.query_params and not st.session_state.get("is_settled"):
-    # Streamlit 1.67 forgets what a link chose if the very next run is of another page.
-    st.session_state["is_settled"] = True
-    st.rerun()

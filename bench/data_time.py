@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from bench.book import Place
 from bench.figures import Figure
+from bench.processes import ROOT
 from queries.filters import Filter
 from queries.marts import Book, open_marts, read_book
 
@@ -79,7 +80,7 @@ def recorded_calls(place: Place, book: Book, random_: random.Random) -> dict[str
     ui.load = listening
     try:
         for number in range(RECORDED_VIEWS):
-            app = AppTest.from_file("app.py", default_timeout=60)
+            app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
             chosen = random_filter(book, random_)
             if number:  # the first view is the one a reader opens
                 app.query_params["month"] = f"{chosen.as_of:%Y-%m}"

@@ -95,6 +95,7 @@ def health_sentences(
     *,
     late_cents: int | None,
     what: str,
+    year_ago: float | None = None,
 ) -> list[str]:
     """Is the book better or worse: the 30+ rate, its change, and whether that is noise."""
     level = f"{percent(change.value)} of the {what} is more than 30 days late in"
@@ -120,6 +121,9 @@ def health_sentences(
         else ", within its usual month-to-month variation."
     )
     lines = [level + verdict]
+    if year_ago is not None:
+        year = change.value - year_ago
+        lines.append(f"A year ago it was {percent(year_ago)} ({points(year)} points since).")
     if change.is_beyond_noise and split is not None and split.by_segment.height > 1:
         first = split.by_segment.row(0, named=True)
         subject = name_of(segment, first[segment])

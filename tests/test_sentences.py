@@ -98,6 +98,11 @@ def test_health_says_better_worse_or_noise(one: Change, expected: str) -> None:
     assert "(12.4 M)" in text
 
 
+def test_a_slow_drift_shows_against_a_year_ago() -> None:
+    text = health(change(0.06, 0.057, False), year_ago=0.031)
+    assert text.endswith("A year ago it was 3.1 % (+2.9 points since).")
+
+
 def test_health_names_the_segment_with_the_largest_part() -> None:
     before = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 10], "denominator": [100, 100]})
     after = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 30], "denominator": [100, 100]})

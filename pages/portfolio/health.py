@@ -22,6 +22,7 @@ from charts import bars, curves, sentences, waterfalls
 from charts import format as words
 from charts.palette import lateness
 from queries import portfolio
+from queries.filters import months_before
 
 HISTORY = 25
 TILE_HELP = (
@@ -156,8 +157,8 @@ when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 
 
-def at_month(frame: pl.DataFrame, column: str) -> Any:
-    now = frame.filter(pl.col("month") == view.chosen.as_of)[column]
+def at_month(frame: pl.DataFrame, column: str, back: int = 0) -> Any:
+    now = frame.filter(pl.col("month") == months_before(view.chosen.as_of, back))[column]
     return now[0] if now.len() else None
 
 
@@ -172,6 +173,7 @@ ui.say(
         first_segment,
         late_cents=int(at_month(late, "numerator") or 0) if view.is_money else None,
         what=noun,
+        year_ago=at_month(late, "rate", back=12),
     )
 )
 
