@@ -197,6 +197,8 @@ def _no_weight(book: Book) -> Weight:
 
 def _bound(key: str) -> dict[str, Any]:
     """A widget that keeps its value from page to page and in the address."""
+    if key in st.session_state:  # else a link's choice is lost if the next run is another page's
+        st.session_state[key] = st.session_state[key]
     return {"key": key, "bind": "query-params", "persist_state": "session"}
 
 

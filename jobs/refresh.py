@@ -123,11 +123,16 @@ def _stamps(facts: Connection, shape: BookShape) -> dict[date, str]:
     else:
         prints = {row[0]: repr(row[1:]) for row in facts.fetch(books.month_prints()).iter_rows()}
         source = {month: prints[month] + prints.get(previous(month), "") for month in months}
+    lines: dict[date, list[str]] = {}
+    if "ledger_totals" in shape.tables:
+        for month, *line in facts.fetch(books.ledger_lines()).iter_rows():
+            lines.setdefault(month, []).append(repr(line))
     tables = sorted(shape.tables & {"customers", "payments"})
     common = f"{SCHEMA}|{shape.bounds}|{shape.has_months_past_due}|{tables}|"
     return {
         month: hashlib.sha256(
-            f"{common}{source[month]}|{previous(month) in source}|{month == months[0]}".encode()
+            f"{common}{source[month]}|{previous(month) in source}|{month == months[0]}"
+            f"|{sorted(lines.get(month, []))}".encode()
         ).hexdigest()
         for month in months
     }

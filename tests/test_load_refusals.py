@@ -35,6 +35,14 @@ def warehouse(
     return url, fingerprint(url)
 
 
+@pytest.fixture(params=["duckdb", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table, on each engine."""
+    if request.param == "duckdb":
+        return f"duckdb:///{tmp_path / 'facts.duckdb'}"
+    return new_postgres_database(request.getfixturevalue("postgres_server"), empty=True)
+
+
 def with_line(table: str, line: str) -> dict[str, str | bytes]:
     """A file with one more row, in row 2: the others move down."""
     header, rest = FILES[table].split("\n", 1)
@@ -364,7 +372,7 @@ def test_every_kind_of_refusal_has_a_case() -> None:
 @pytest.mark.parametrize("missing", ["loans", "loan_months"])
 @pytest.mark.parametrize("header_only", [False, True])
 def test_a_first_load_needs_loans_and_their_months(
-    tmp_path: Path, facts_url: str, missing: str, header_only: bool
+    tmp_path: Path, bare_url: str, missing: str, header_only: bool
 ) -> None:
     files = {"customers": FILES["customers"], "loans": FILES["loans"]}
     files["loan_months"] = FILES["loan_months"]
@@ -372,17 +380,18 @@ def test_a_first_load_needs_loans_and_their_months(
     if header_only:
         files[missing] = header + "\n"
     with pytest.raises(Refused, match=f"{missing}.csv: found nothing, expected rows") as caught:
-        take(write(tmp_path / "files", **files), facts_url)
+        take(write(tmp_path / "files", **files), bare_url)
     problem = caught.value.problems[0]
     assert (problem.kind, problem.file) == ("missing_table", f"{missing}.csv")
-    assert fingerprint(facts_url) == {}
+    assert fingerprint(bare_url) == {}
 
 
-def test_a_first_load_that_is_refused_leaves_no_tables(tmp_path: Path, facts_url: str) -> None:
+def test_a_first_load_that_is_refused_leaves_no_tables(tmp_path: Path, bare_url: str) -> None:
     files = {**FILES, "payments": FILES["payments"].replace("181", "much")}
     with pytest.raises(Refused):
-        take(write(tmp_path / "files", **files), facts_url)
-    assert fingerprint(facts_url) == {}
+        take(write(tmp_path / "files", **files), bare_url)
+    assert fingerprint(bare_url) == {}
+    assert take(write(tmp_path / "files", **FILES), bare_url).tables["payments"].new == 2
 
 
 def test_twenty_of_each_kind_are_listed_and_all_are_in_the_report(

@@ -186,6 +186,18 @@ def test_only_what_a_load_touched_is_recomputed(facts_url: str, tmp_path: Path) 
     assert refresh(facts_url, tmp_path).recomputed == (MAR,)
 
 
+def test_a_new_ledger_line_recomputes_its_month(duckdb_url: str, tmp_path: Path) -> None:
+    put(duckdb_url, **small_book())
+    refresh(duckdb_url, tmp_path)
+    line = {"month": FEB, "product": "auto", "measure": "charged_off", "amount": "1.00"}
+    put(duckdb_url, ledger_totals=[line, line | {"product": "card"}])
+    result = refresh(duckdb_url, tmp_path)
+    assert result.recomputed == (FEB,)
+    found = open_marts(result.path).fetch(portfolio.ledger(whole_book(JAN, MAR)))
+    # the card charged off in February; no auto loan was, which is 0 and not unknown
+    assert dict(found.select("product", "book_cents").iter_rows()) == {"card": 99000, "auto": 0}
+
+
 def test_a_warehouse_that_others_load_is_watched_by_fingerprint(
     facts_url: str, tmp_path: Path
 ) -> None:

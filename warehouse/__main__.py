@@ -82,11 +82,15 @@ def _metrics(arguments: argparse.Namespace) -> int:
 
 def _ready(arguments: argparse.Namespace) -> int:
     """Set up what `make run` needs, and no more than is missing."""
-    from warehouse.engines import duckdb_path
+    from warehouse.engines import duckdb_path, session
     from warehouse.published import current_version
 
     path = duckdb_path(warehouse_url())
-    if path is not None and not Path(path).exists():
+    is_empty = path is not None and not Path(path).exists()
+    if path is not None and not is_empty:
+        with session(warehouse_url(), wait_seconds=30) as facts:
+            is_empty = not facts.tables()  # a first load that was stopped leaves an empty file
+    if path is not None and is_empty:
         say("there is no warehouse yet: making a synthetic book")
         folder = Path(path).parent / "sample"
         main(["sample", "--out", str(folder)])

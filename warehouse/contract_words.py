@@ -138,8 +138,9 @@ def contract_page() -> str:
         " they may lie ahead.",
         "- No names, numbers, addresses or texts of calls. A column that is not listed here is"
         " reported and not loaded.",
-        "- Files are CSV (UTF-8, with or without a byte-order mark, or GB18030) or Parquet, one per"
-        " table, named after it: `loans.csv`, `loan_months.parquet`. An empty CSV field is no value.",
+        "- Files are CSV (UTF-8, with or without a byte-order mark, or GB18030) or Parquet, one"
+        " per table, named after it: `loans.csv`, `loan_months.parquet`. An empty CSV field is no"
+        " value.",
         "",
     ]
     for name, table in contract.tables.items():

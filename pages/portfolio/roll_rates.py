@@ -190,8 +190,8 @@ if clicked:
     _list_loans(clicked[0])
 
 # --- through time --------------------------------------------------------------------------
+late = found.codes[1:]
 if len(found.moves["month"].unique()) > 1:
-    late = [code for code in found.codes[1:]]
     names = {words.state(code, basis=basis): code for code in late}
     picked = names[ui.pick("Bucket", tuple(names), key="bucket")]
     ui.heading(
