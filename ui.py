@@ -329,15 +329,12 @@ def evidence(
 
 def spreadsheet_csv(frame: pl.DataFrame) -> bytes:
     """A frame as CSV for spreadsheets; text that begins like a formula gets a quote before it."""
-    quoted = (
-        frame.with_columns(
-            pl.when(cs.string().str.contains(r"^[=+\-@\t\r]"))
-            .then(pl.concat_str(pl.lit("'"), cs.string()))
-            .otherwise(cs.string())
-            .name.keep()
-        )
-        if frame.select(cs.string()).width
-        else frame
+    quoted = frame.with_columns(
+        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]"))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in frame.select(cs.string()).columns
     )
     return quoted.write_csv().encode("utf-8-sig")
 

@@ -72,9 +72,7 @@ def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
     def step(name: str, *arguments: object) -> None:
         progress(name)
         log = place.folder / f"{name.replace(' ', '_').replace(',', '')}.log"
-        usage[name] = python(
-            "-m", "warehouse", *arguments, environment=place.environment, log=log
-        )
+        usage[name] = python("-m", "warehouse", *arguments, environment=place.environment, log=log)
 
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     sample, first, new = (place.folder / name for name in ("sample", "first", "new"))

@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,5 +134,3 @@ def _page_figures(page: str, took: dict[Call, list[float]], cpu: float) -> list[
         note = f"95th percentile {percentile(times, 0.95):.1f} ms"
         found.append(Figure("pages", f"  {call}", statistics.median(times), "ms", note=note))
     return found
-
-

@@ -76,7 +76,11 @@ def as_text(figures: Sequence[Figure]) -> str:
 
 
 def as_markdown(figures: Sequence[Figure], taken_at: datetime) -> str:
-    lines = ["# What `make bench` measured", "", f"{taken_at:%Y-%m-%d %H:%M} UTC. {summary(figures)}"]
+    lines = [
+        "# What `make bench` measured",
+        "",
+        f"{taken_at:%Y-%m-%d %H:%M} UTC. {summary(figures)}",
+    ]
     for part, title in PARTS.items():
         rows = [figure.cells() for figure in figures if figure.part == part]
         if not rows:

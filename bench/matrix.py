@@ -6,10 +6,12 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from analytics.cells import Weight
 from analytics.roll_rates import roll_rate_matrix
 from bench import rivals
 from bench.book import Place
@@ -60,14 +62,14 @@ def figures(place: Place) -> list[Figure]:
     try:
         for span, chosen in spans.items():
             repeats = 7 if span == "one month" else 2
-            cells, took = timed(lambda c=chosen: facts.fetch(rivals.self_join(c, book)), repeats)
+            cells, took = timed(partial(_self_join, facts, chosen, book), repeats)
             found += _against("self-join in DuckDB", span, Timed(cells, took), cubes[span])
         frame = rivals.pandas_frame(facts, book)
     finally:
         facts.close()
     for span, chosen in spans.items():
         repeats = 7 if span == "one month" else 2
-        cells, took = timed(lambda c=chosen: rivals.pandas_matrix(frame, c, book), repeats)
+        cells, took = timed(partial(rivals.pandas_matrix, frame, chosen, book), repeats)
         found += _against("pandas", span, Timed(cells, took), cubes[span])
     note = "loan and state as integers, cents; loading is not counted"
     size = frame.memory_usage(deep=True).sum() / 2**20
@@ -79,14 +81,23 @@ def _from_marts(
     marts: DuckDBConnection, book: Book, spans: dict[str, Filter]
 ) -> tuple[dict[str, Timed], list[Figure]]:
     cubes, found = {}, []
-    weight = "balance" if book.has_balances else "loans"
+    weight: Weight = "balance" if book.has_balances else "loans"
     for span, chosen in spans.items():
-        rows, took = timed(lambda c=chosen: marts.fetch(portfolio.transitions(c)), 30)
+        rows, took = timed(partial(_cube, marts, chosen), 30)
         cubes[span] = Timed(observed(rows, book), took)
         found.append(Figure("matrix", f"{span}: marts", took, "ms"))
-        _, rates = timed(lambda r=rows: roll_rate_matrix(r, buckets=book.buckets, weight=weight), 30)
+        rates_of = partial(roll_rate_matrix, rows, buckets=book.buckets, weight=weight)
+        _, rates = timed(rates_of, 30)
         found.append(Figure("matrix", f"{span}: rates and intervals of it", rates, "ms"))
     return cubes, found
+
+
+def _cube(marts: DuckDBConnection, chosen: Filter) -> pl.DataFrame:
+    return marts.fetch(portfolio.transitions(chosen))
+
+
+def _self_join(facts: DuckDBConnection, chosen: Filter, book: Book) -> pl.DataFrame:
+    return facts.fetch(rivals.self_join(chosen, book))
 
 
 def observed(cells: pl.DataFrame, book: Book) -> pl.DataFrame:

@@ -56,9 +56,7 @@ def states(book: Book) -> list[str]:
 def pandas_frame(facts: DuckDBConnection, book: Book) -> pd.DataFrame:
     """Every loan-month: loan, month and state as small integers, and the balance in cents."""
     row = loan_months.alias("m")
-    state = case(
-        (row.c.status == "open", bucket_by("days", row.c, book.shape)), else_=row.c.status
-    )
+    state = case((row.c.status == "open", bucket_by("days", row.c, book.shape)), else_=row.c.status)
     rows = facts.fetch(
         sa.select(
             row.c.loan_id,

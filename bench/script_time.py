@@ -35,9 +35,7 @@ def other_value(browser: Browser, key: str, random_: random.Random) -> tuple[str
 def changeable(browser: Browser) -> list[str]:
     """The shared filters on the page that have another value."""
     return [
-        key
-        for key in FILTERS
-        if key in browser.widgets and len(browser.widgets[key].options) > 1
+        key for key in FILTERS if key in browser.widgets and len(browser.widgets[key].options) > 1
     ]
 
 

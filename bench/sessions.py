@@ -60,7 +60,9 @@ async def _click(browser: Browser, random_: random.Random) -> Run:
     return await browser.choose(key, *other_value(browser, key, random_))
 
 
-async def _all(port: int, crowd: Crowd, *, sessions: int, think: float, until: float, seed: int):
+async def _all(
+    port: int, crowd: Crowd, *, sessions: int, think: float, until: float, seed: int
+) -> None:
     await asyncio.gather(
         *(
             _read(port, crowd, random.Random(f"{seed} {number}"), think=think, until=until)

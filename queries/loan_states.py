@@ -284,7 +284,11 @@ def largest_shares(month: date, unit: str, shape: BookShape) -> sa.Select:
 
 
 def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.Select:
-    """Open loans and their balance by month, straight from the facts: what marts must equal."""
+    """Open loans and their balance by month, straight from the facts: what marts must equal.
+
+    Counted without looking back, less the rows that come after a terminal one:
+    those are few, so the join that finds them has little to carry.
+    """
     row, earlier = loan_months.alias("m"), loan_months.alias("e")
     left_before = (
         sa.select(earlier.c.loan_id, func.min(earlier.c.month).label("left_month"))
@@ -292,17 +296,37 @@ def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.S
         .group_by(earlier.c.loan_id)
         .subquery("left_before")
     )
-    after = and_(left_before.c.left_month.is_not(None), left_before.c.left_month < row.c.month)
-    counted = and_(row.c.status == "open", ~after)
-    statement = (
-        sa.select(
-            row.c.month,
-            count_if(counted).label("loans"),
-            total(case((counted, cents(row.c.balance_amount)))).label("balance_cents"),
-            count_if(after).label("reopened_rows"),
-        )
-        .select_from(row.outerjoin(left_before, left_before.c.loan_id == row.c.loan_id))
-        .group_by(row.c.month)
-        .order_by(row.c.month)
+    is_open = row.c.status == "open"
+    loans_open = count_if(is_open)
+    balance = total(case((is_open, cents(row.c.balance_amount))))
+    wanted = [] if months is None else [row.c.month.in_(months)]
+    every = sa.select(
+        row.c.month,
+        loans_open.label("loans"),
+        balance.label("balance_cents"),
+        literal(0, BigInteger).label("reopened_rows"),
     )
-    return statement if months is None else statement.where(row.c.month.in_(months))
+    reopened = sa.select(
+        row.c.month,
+        (-loans_open).label("loans"),
+        (-balance).label("balance_cents"),
+        cast(func.count(), BigInteger).label("reopened_rows"),
+    ).select_from(
+        row.join(
+            left_before,
+            and_(left_before.c.loan_id == row.c.loan_id, left_before.c.left_month < row.c.month),
+        )
+    )
+    parts = [part.where(*wanted).group_by(row.c.month) for part in (every, reopened)]
+    both = sa.union_all(*parts).subquery("parts")
+    return (
+        sa.select(
+            both.c.month,
+            *[total(both.c[name]).label(name) for name in _TOTALS],
+        )
+        .group_by(both.c.month)
+        .order_by(both.c.month)
+    )
+
+
+_TOTALS = ("loans", "balance_cents", "reopened_rows")

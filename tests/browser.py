@@ -245,7 +245,12 @@ class Reader:
 
     def pick(self, key: str, label: str) -> None:
         """Choose an option of a selectbox, or add one to a multiselect."""
-        self.box(key).get_by_role("combobox").click()
+        box = self.box(key).get_by_role("combobox")
+        box.scroll_into_view_if_needed()
+        self.page.evaluate(  # a list that opens while the page still scrolls closes at once
+            "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+        )
+        box.click()
         self.page.get_by_role("option", name=label, exact=True).click()
         self.page.keyboard.press("Escape")
         self.settle()

@@ -364,8 +364,8 @@ def test_a_click_on_a_cell_lists_its_loans_and_no_others(
         reader.box(f"list_{start}_{end}").wait_for()
         reader.settle()
         found = listed(reader, f"list_{start}_{end}")
-        assert set(found["Loan"]) == expected
-        assert found["Product"].unique().to_list() == ["credit_card"]
+        assert set(found["loan_id"]) == expected
+        assert found["product"].unique().to_list() == ["credit_card"]
     assert reader.broken == []
 
 
@@ -388,7 +388,7 @@ def test_a_long_list_is_paged_and_every_loan_is_on_one_page(
         page.fill(str(number))
         page.press("Enter")
         reader.settle()
-        seen += listed(reader, key)["Loan"].to_list()
+        seen += listed(reader, key)["loan_id"].to_list()
     assert len(seen) == len(set(seen))
     assert set(seen) == set(expected["loan_id"])
     # largest balance first
@@ -404,7 +404,7 @@ def test_the_toggle_on_aging_lists_a_buckets_loans(reader: Reader, rows: pl.Data
     key = "list_late_1-30"
     reader.box(key).wait_for()
     reader.settle()
-    assert set(listed(reader, key)["Loan"]) == set(stock["loan_id"])
+    assert set(listed(reader, key)["loan_id"]) == set(stock["loan_id"])
 
 
 def test_csv_and_excel_hold_the_numbers_of_the_chart(reader: Reader, rows: pl.DataFrame) -> None:

@@ -1,0 +1,325 @@
+"""The pages run without a browser: on whole books, on parts of books, and on hostile names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from jobs.refresh import refresh
+from tests import by_hand
+from tests.books import FEB, JAN, MAR, loan, month, put, small_book
+from tests.browser import LAST_MONTH, Place, place, synthetic
+from tests.conftest import ROOT
+
+PORTFOLIO = ("portfolio/health", "portfolio/aging", "portfolio/roll_rates")
+PAGES = (*PORTFOLIO, "reference/definitions", "reference/data_quality")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return synthetic(tmp_path_factory.mktemp("whole"), loans=1000)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Place:
+    return place(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """What a process remembers of one book must not be shown for the next."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Open a page on a book, with choices in its address."""
+
+    def opened(where: Place, page: str = PORTFOLIO[0], **query: Any) -> AppTest:
+        for name, value in where.environment.items():
+            monkeypatch.setenv(name, value)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        if page != PORTFOLIO[0]:
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, [one.message for one in app.exception]
+        return app
+
+    return opened
+
+
+def publish(where: Place, **tables: list[dict[str, Any]]) -> Place:
+    put(where.url, **tables)
+    refresh(where.url, where.marts)
+    return where
+
+
+def words(app: AppTest) -> str:
+    """Everything that is written outside charts and tables, escapes and joiners taken away."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
+    parts = [str(one.value) for kind in kinds for one in app.get(kind)]
+    parts += [f"{one.label} {one.value} {one.delta}" for one in app.metric]
+    parts += [str(one.label) for kind in ("selectbox", "multiselect") for one in app.get(kind)]
+    parts += [option for one in app.get("button_group") for option in one.options]
+    return re.sub(r"\\(.)", r"\1", "\n".join(parts)).replace("\N{WORD JOINER}", "")
+
+
+def tile(app: AppTest, label: str) -> str:
+    value = next(one.value for one in app.metric if one.label == label)
+    return value.replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def keys(app: AppTest) -> set[str]:
+    kinds = ("selectbox", "multiselect", "button_group", "toggle")
+    return {one.key for kind in kinds for one in app.get(kind)}
+
+
+# --- a whole book --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_runs_on_every_choice_of_its_filters(whole: Place, show: Any, page: str) -> None:
+    app = show(whole, page)
+    assert app.title[0].value
+    assert not app.error
+    choices = [(one.key, option) for one in app.get("button_group") for option in one.options]
+    choices += [(one.key, one.options[-1]) for one in app.selectbox]
+    for key, option in choices:
+        groups = {one.key: one for kind in ("button_group", "selectbox") for one in app.get(kind)}
+        groups[key].set_value(option).run()
+        assert not app.exception, (key, option)
+        assert not app.error, (key, option)
+        assert re.search(r"\b(nan|None|inf)\b", words(app).replace("None None", "")) is None or (
+            page == "reference/definitions"
+        ), (key, option)
+
+
+@pytest.mark.parametrize("page", PORTFOLIO)
+def test_the_earliest_month_has_no_month_before_it(whole: Place, show: Any, page: str) -> None:
+    app = show(whole, page, month="2025-05")
+    assert not app.error
+    assert app.selectbox(key="month").value == "2025-05"
+
+
+def test_months_are_offered_latest_first_and_products_by_name(whole: Place, show: Any) -> None:
+    app = show(whole)
+    months = app.selectbox(key="month").options
+    assert months[0] == f"{LAST_MONTH:%Y-%m}"
+    assert months == sorted(months, reverse=True)
+    rows = by_hand.history(whole.files)
+    assert app.multiselect(key="product").options == sorted(rows["product"].unique())
+
+
+def test_every_page_of_a_long_list_is_right_and_the_last_is_the_rest(
+    whole: Place, show: Any
+) -> None:
+    app = show(whole, "portfolio/aging", weight="Loans", late="1 month", list_late="true")
+    app.selectbox(key="late").set_value("1 month").run()
+    app.toggle(key="list_late").set_value(True).run()
+    stock = by_hand.open_now(by_hand.history(whole.files), LAST_MONTH).filter(shown="1-30")
+    expected = stock.sort("balance_amount", "loan_id", descending=[True, False])["loan_id"]
+    pages = app.number_input(key="page_late_1-30")
+    assert pages.max == -(-expected.len() // 50)
+    seen: list[str] = []
+    for number in range(1, int(pages.max) + 1):
+        app.number_input(key="page_late_1-30").set_value(number).run()
+        seen += app.dataframe[-1].value["loan_id"].tolist()
+    assert seen == expected.to_list()
+
+
+# --- parts of books ------------------------------------------------------------------------
+
+
+def counted(book: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The same book without a balance anywhere."""
+    return book | {"loan_months": [row | {"balance_amount": None} for row in book["loan_months"]]}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("is_counted", [False, True], ids=["balances", "counted"])
+def test_a_book_of_loans_and_their_months_alone_is_shown_as_far_as_it_goes(
+    here: Place, show: Any, page: str, is_counted: bool
+) -> None:
+    book = counted(small_book()) if is_counted else small_book()
+    publish(here, loans=book["loans"], loan_months=book["loan_months"])
+    app = show(here, page)
+    assert not app.error
+    assert "region" not in keys(app)  # nobody recorded it
+    if page == PORTFOLIO[0]:
+        # six loans are open in March by hand: rolls, cures, gap, late_start, foundling
+        assert tile(show(here, page, weight="Loans"), "Open loans") == "5"
+        needed = app.dataframe[-1].value.to_string()
+        assert "payments" in needed
+        assert "customers" in needed
+
+
+@pytest.mark.parametrize("page", PORTFOLIO)
+def test_a_counted_book_speaks_of_no_money(here: Place, show: Any, page: str) -> None:
+    publish(here, **counted({**small_book(), "payments": []}))
+    app = show(here, page, weight="Balance")
+    assert "weight" not in keys(app)
+    said = words(app).lower()
+    assert "balance" not in said.replace("balances and money at risk", "")
+    assert "cash" not in said
+    if page == PORTFOLIO[0]:
+        assert tile(app, "Open loans") == "5"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_book_of_one_month_says_that_it_has_no_month_to_compare_with(
+    here: Place, show: Any, page: str
+) -> None:
+    publish(
+        here,
+        loans=[loan("a"), loan("b", "auto")],
+        loan_months=[month("a", MAR, 45, "30.00"), month("b", MAR, 0, "70.00")],
+    )
+    app = show(here, page)
+    assert not app.error
+    if page == PORTFOLIO[0]:
+        assert tile(app, "30+ days late") == "30.0 %"  # 30 of 100
+    if page == "portfolio/roll_rates":
+        assert any("two consecutive months" in one.value for one in app.info)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_book_where_nobody_is_late_says_so(here: Place, show: Any, page: str) -> None:
+    loans = [f"loan {number}" for number in range(40)]
+    publish(
+        here,
+        loans=[loan(name) for name in loans],
+        loan_months=[month(name, day, 0, "10.00") for name in loans for day in (JAN, FEB, MAR)],
+    )
+    app = show(here, page)
+    assert not app.error
+    if page == PORTFOLIO[0]:
+        assert tile(app, "30+ days late") == "0.0 %"
+    if page == "portfolio/aging":
+        assert "Nothing is late in March 2024" in words(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("balance", ["12.34", "0.00", "-5.00", None])
+def test_a_book_of_one_loan_is_a_book(
+    here: Place, show: Any, page: str, balance: str | None
+) -> None:
+    publish(
+        here,
+        loans=[loan("only")],
+        loan_months=[month("only", JAN, 0, balance), month("only", FEB, 31, balance)],
+    )
+    app = show(here, page)
+    assert not app.error
+    if page == PORTFOLIO[0] and balance == "12.34":
+        assert tile(app, "30+ days late") == "100.0 %"
+
+
+@pytest.mark.parametrize("page", PORTFOLIO)
+def test_a_book_that_has_all_left_is_explained(here: Place, show: Any, page: str) -> None:
+    publish(
+        here,
+        loans=[loan("gone")],
+        loan_months=[month("gone", JAN, 0, "5"), month("gone", FEB, 0, "0", "paid_off")],
+    )
+    app = show(here, page)
+    assert not app.error
+
+
+def test_without_marts_the_page_says_what_to_do_and_recovers_by_itself(
+    here: Place, show: Any
+) -> None:
+    app = show(here)
+    assert "python -m warehouse refresh" in words(app)
+    assert not app.error
+    publish(here, **small_book())
+    app.run()
+    assert not app.exception
+    assert tile(app, "30+ days late")
+    assert not app.info
+
+
+def test_the_definitions_need_no_book(here: Place, show: Any) -> None:
+    app = show(here, "reference/definitions")
+    shown = app.subheader.len if hasattr(app.subheader, "len") else len(app.subheader)
+    assert shown > 20
+    app.text_input(key="search").set_value("wilson").run()
+    assert 0 < len(app.subheader) < shown
+    app.text_input(key="search").set_value("no such word <b>").run()
+    assert len(app.subheader) == 0
+    assert not app.exception
+
+
+def test_marts_made_anew_after_the_folder_was_lost_are_not_taken_for_the_old_ones(
+    here: Place, show: Any
+) -> None:
+    publish(here, loans=[loan("a")], loan_months=[month("a", JAN, 0, "5")])
+    app = show(here, weight="Loans")
+    assert tile(app, "Open loans") == "1"
+    shutil.rmtree(here.marts)
+    app.run()
+    assert "no book to show" in str([one.value for one in app.get("alert")]) or app.info
+    publish(here, loans=[loan("b")], loan_months=[month("b", JAN, 0, "5")])
+    app.run()
+    assert tile(app, "Open loans") == "2"
+
+
+# --- a filter that leaves nothing ----------------------------------------------------------
+
+
+def test_two_choices_that_together_leave_nothing_are_both_named(here: Place, show: Any) -> None:
+    publish(
+        here,
+        customers=[
+            {"customer_id": "N", "region": "North", "is_vulnerable": False},
+            {"customer_id": "S", "region": "South", "is_vulnerable": False},
+        ],
+        loans=[
+            loan("a", "card", customer_id="N", risk_grade="A"),
+            loan("b", "auto", customer_id="S", risk_grade="A"),
+        ],
+        loan_months=[month("a", JAN, 0, "5"), month("b", JAN, 0, "5")],
+    )
+    for page in PORTFOLIO:
+        app = show(here, page, product="card", region="South", grade="A")
+        said = " ".join(one.value for one in app.info)
+        assert "product" in said, page
+        assert "region" in said
+        assert "grade" not in said  # there is only one: it is no filter here
+
+
+# --- dates of the world --------------------------------------------------------------------
+
+
+def test_a_month_is_a_name_not_a_position(here: Place, show: Any) -> None:
+    december = dt.date(2023, 12, 31)
+    publish(
+        here,
+        loans=[loan("a")],
+        loan_months=[month("a", december, 0, "5"), month("a", JAN, 0, "7")],
+    )
+    assert tile(show(here, month="2023-12"), "Open balance") == "5"
+    assert tile(show(here, month="2024-01"), "Open balance") == "7"
+
+
+def test_the_numbers_of_a_page_are_those_of_the_files(whole: Place, show: Any) -> None:
+    rows = by_hand.history(whole.files)
+    for query in ({"region": "South"}, {"product": "credit_card"}, {"grade": "B"}):
+        stock = by_hand.open_now(rows, LAST_MONTH, **query)
+        app = show(whole, weight="Loans", **query)
+        assert tile(app, "Open loans") == f"{stock.height:,}"
+        late = 100 * by_hand.late_share(stock, money=False)
+        assert float(tile(app, "30+ days late").rstrip(" %")) == pytest.approx(late, abs=0.0501)
+    assert pl.Series(["South"]).is_in(rows["region"]).all()

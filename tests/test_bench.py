@@ -1,0 +1,102 @@
+"""The bench itself, on a tiny book: every part runs, and its three matrices agree."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bench import book, data_time, figures, matrix, rivals, script_time, sessions
+from bench.figures import Figure
+from queries.filters import whole_book
+from queries.marts import open_marts, read_book
+from warehouse.engines import DuckDBConnection
+
+SETTINGS = {"loans": 2_000, "months": 13, "seed": 7}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> book.Place:
+    found = book.Place(tmp_path_factory.mktemp("bench"))
+    book.make(found, SETTINGS, lambda _: None)
+    return found
+
+
+def named(found: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in found}
+
+
+def test_every_step_from_sample_to_marts_is_measured(place: book.Place) -> None:
+    found = named(book.figures(place))
+    for step in ("sample", "load, one new month", "refresh, one new month", "refresh, all months"):
+        assert found[f"{step}: wall"].value > 0.1
+        assert found[f"{step}: peak memory"].value > 0.05
+    assert "loan_months" in found["rows"].note
+    assert book.is_there(place, SETTINGS)
+    assert not book.is_there(place, SETTINGS | {"seed": 8})
+
+
+def test_the_last_month_alone_is_new(place: book.Place) -> None:
+    """What was held back is the last month's, and nothing is lost or doubled."""
+    for table, column in book.BY_MONTH.items():
+        first, new, whole = (
+            pl.read_parquet(place.folder / part / f"{table}.parquet")
+            for part in ("first", "new", "sample")
+        )
+        assert first.height + new.height == whole.height
+        assert new.height
+        assert first[column].max() < new[column].min()
+    log = (place.folder / "refresh_one_new_month.log").read_text()
+    assert "months recomputed: 2026-06." in log
+
+
+def test_marts_self_join_and_pandas_give_one_matrix(place: book.Place) -> None:
+    found = named(matrix.figures(place))  # raises where a cell differs
+    for span in ("one month", "all months"):
+        for rival in ("self-join in DuckDB", "pandas"):
+            assert "equal in each of" in found[f"{span}: {rival}"].note
+    marts = open_marts(place.version)
+    shown = read_book(marts)
+    marts.close()
+    facts = DuckDBConnection(str(place.folder / "facts.duckdb"), read_only=True)
+    cells = facts.fetch(rivals.self_join(whole_book(shown.months[1], shown.as_of), shown))
+    facts.close()
+    spoiled = cells.with_columns(
+        opening_cents=pl.col("opening_cents") + (pl.int_range(pl.len()) == 3).cast(pl.Int64)
+    )
+    assert matrix.differences(cells, cells) == 0
+    assert matrix.differences(spoiled, cells) == 1
+
+
+def test_the_data_of_each_page_is_what_the_page_loads(place: book.Place) -> None:
+    found = named(data_time.figures(place, seed=7, filters=3))
+    for page in data_time.PAGES:
+        assert found[f"{page}: data, median"].goal == 10.0
+    assert any(name.strip().startswith("transitions(") for name in found)
+
+
+def test_script_runs_are_counted_one_by_one(place: book.Place) -> None:
+    found = script_time.figures(place, seed=7, repeats=2)
+    assert len(found) == 2 * len(script_time.TITLES)
+    assert all(figure.value > 1 and "2 runs" in figure.note for figure in found)
+
+
+def test_readers_finish_their_clicks_without_errors(place: book.Place) -> None:
+    found = sessions.figures(place, sessions=3, seconds=4, think=0.5, seed=7)
+    assert found[0].value == 0, found[0].note
+    assert named(found)["script runs finished"].value > 3
+
+
+def test_a_missed_goal_is_said(tmp_path: Path) -> None:
+    slow = Figure("book", "sample: wall", 301.0, "s", 300.0)
+    fast = Figure("matrix", "ratio", 120.0, "times", 100.0, at_least=True)
+    assert (slow.verdict, fast.verdict) == ("MISSED", "met")
+    text = figures.as_text([slow, fast])
+    assert "1 of 2 goals met. MISSED: sample: wall." in text
+    page = figures.save([slow, fast], tmp_path, datetime.now(UTC), latest=True)
+    assert "MISSED" in page.read_text() == (tmp_path / "latest.md").read_text()
+    kept = json.loads(page.with_suffix(".json").read_text())["figures"]
+    assert [row["verdict"] for row in kept] == ["MISSED", "met"]
