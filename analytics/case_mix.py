@@ -112,7 +112,7 @@ def fit_case_mix(
     >>> model.owners.select("who", pl.col("ratio", "effect").round(2)).rows()
     [('A', 1.13, 0.21), ('B', 0.88, -0.21)]
     """
-    table = summed_cells(cells, (owner, *covariates), (cases, resolved))
+    table = checked_cells(cells, owner, (cases, resolved))
     if (table[resolved] > table[cases]).any() or (table[resolved] < 0).any():
         raise ValueError(f"{resolved} must lie between 0 and {cases} in every cell")
     levels, design = coded(table, owner, covariates)
@@ -130,7 +130,7 @@ def fit_case_mix(
         free=free_levels(here.taken(used), n[used], y[used], bounded=True),
     )
     offset = here.predictor(np.zeros(here.owners), fit.coefficients)
-    terms = np.where(split, _held_back(here, n, y, offset), fit.owner_terms)
+    terms = np.where(split, _held_back(here, n, y, fit, split), fit.owner_terms)
     intercept = _average(offset, n, y)
     se = _errors(here, n, terms, offset, fit, split)
     average = outcome.copy()
@@ -177,7 +177,8 @@ def observed_and_expected(
     Null: nothing; owners without an effect have variance 0.
     Refuses: levels or owners that the model has not seen.
     """
-    design, inside = model.design(cells), model.inside(model.design(cells))
+    design = model.design(cells)
+    inside = model.inside(design)
     size, outcome = (cells[name].to_numpy().astype(float) for name in (cases, resolved))
     offset = design.predictor(np.zeros(design.owners), model.level_terms)
     parts = {"cases": size, "observed": outcome}
@@ -228,9 +229,9 @@ def subset_effects(sums: pl.DataFrame, effects: pl.DataFrame, *, owner: str) -> 
     return joined.with_columns(
         effect=pl.when(known).then(pl.col("effect") + moved),
         se=pl.when(known).then(pl.col("variance").pow(-0.5)),
-        reason=pl.when(~known).then(pl.col("reason").fill_null("nothing_to_compare")).otherwise(
-            pl.col("reason")
-        ),
+        reason=pl.when(~known)
+        .then(pl.col("reason").fill_null("nothing_to_compare"))
+        .otherwise(pl.col("reason")),
     )
 
 
@@ -255,24 +256,16 @@ def standard_curve(
     return pl.DataFrame({"effect": effects, "share": share})
 
 
-def summed_cells(
-    cells: pl.DataFrame, keys: Sequence[str], values: Sequence[str]
-) -> pl.DataFrame:
-    """Cells added up by owner and covariates, checked, without empty ones."""
-    owner, size = keys[0], values[0]
+def checked_cells(cells: pl.DataFrame, owner: str, values: Sequence[str]) -> pl.DataFrame:
+    """The cells that have cases (the first of `values`), after refusing what cannot be used."""
     if cells[owner].null_count():
         raise ValueError(f"a cell has no {owner}: cases without an owner are not compared")
     for name in values:
         if cells[name].null_count() or not cells[name].cast(pl.Float64).is_finite().all():
             raise ValueError(f"{name} is missing in a cell")
-    if (cells[size] < 0).any():
-        raise ValueError(f"{size} is negative in a cell")
-    table = (
-        cells.select(pl.col(keys).cast(pl.String).fill_null(NOT_RECORDED), pl.col(values))
-        .group_by(keys, maintain_order=True)
-        .agg(pl.all().sum())
-        .filter(pl.col(size) > 0)
-    )
+    if (cells[values[0]] < 0).any():
+        raise ValueError(f"{values[0]} is negative in a cell")
+    table = cells.filter(pl.col(values[0]) > 0)
     if table.is_empty():
         raise ValueError("there are no cases to compare")
     return table
@@ -283,18 +276,25 @@ def coded(
 ) -> tuple[tuple[tuple[str, ...], ...], Design]:
     """The levels of the owner and of each covariate, sorted, and the cells' codes."""
     names = (owner, *covariates)
-    levels = tuple(tuple(table[name].unique().sort().to_list()) for name in names)
+    levels = tuple(tuple(sorted(_text(table[name].unique()))) for name in names)
     codes = [codes_of(table, name, found) for name, found in zip(names, levels, strict=True)]
     widths = tuple(len(found) for found in levels[1:])
     return levels, Design(codes[0], tuple(codes[1:]), len(levels[0]), widths)
 
 
 def codes_of(cells: pl.DataFrame, name: str, levels: Sequence[str]) -> Codes:
-    text = cells[name].cast(pl.String).fill_null(NOT_RECORDED)
-    strangers = sorted(set(text.unique()) - set(levels))
+    """Each cell's place in the levels; a stranger among them is refused."""
+    place = {level: code for code, level in enumerate(levels)}
+    values = cells[name].unique()
+    strangers = [text for text in _text(values) if text not in place]
     if strangers:
-        raise ValueError(f"{name} {', '.join(strangers[:5])} was not in the model")
-    return text.replace_strict(list(levels), range(len(levels)), return_dtype=pl.Int64).to_numpy()
+        raise ValueError(f"{name} {', '.join(sorted(strangers)[:5])} was not in the model")
+    codes = pl.Series([place[text] for text in _text(values)], dtype=pl.Int64)
+    return cells[name].replace_strict(values, codes, return_dtype=pl.Int64).to_numpy()
+
+
+def _text(values: pl.Series) -> list[str]:
+    return values.cast(pl.String).fill_null(NOT_RECORDED).to_list()
 
 
 def free_levels(design: Design, size: Array, outcome: Array, *, bounded: bool) -> Codes:
@@ -318,7 +318,10 @@ def owner_frame(
 ) -> pl.DataFrame:
     """Cases, observed, expected, ratio, effect, error and reason, a row for each owner."""
     if len(names) == 1:
-        estimate, reasons = (np.full(1, np.nan), np.full(1, np.nan)), np.array(["one_owner"], object)
+        estimate, reasons = (
+            (np.full(1, np.nan), np.full(1, np.nan)),
+            np.array(["one_owner"], object),
+        )
     cases, observed, expected = totals
     return pl.DataFrame(
         {
@@ -387,16 +390,19 @@ def _levels_without_choice(design: Design, size: Array, outcome: Array) -> tuple
         aside |= found
 
 
-def _held_back(design: Design, size: Array, outcome: Array, offset: Array) -> Array:
-    """Each owner's term under Jeffreys' penalty, the covariates given: O - E + pull = 0."""
+def _held_back(design: Design, size: Array, outcome: Array, fit: Fit, split: Flags) -> Array:
+    """The terms of owners with all or none under Jeffreys' penalty: O - E + pull = 0."""
+    cells = split[design.owner]
+    here, n, y = design.taken(cells), size[cells], outcome[cells]
+    offset = here.predictor(np.zeros(design.owners), fit.coefficients)
     low, high = np.full(design.owners, -30.0), np.full(design.owners, 30.0)
-    observed = design.by_owner(outcome)
-    for _ in range(50):
+    observed = here.by_owner(y)
+    for _ in range(50 if cells.any() else 0):
         middle = (low + high) / 2
-        share = expit(middle[design.owner] + offset)
-        variance = size * share * (1 - share)
-        pull = divide(design.by_owner(variance * (0.5 - share)), design.by_owner(variance))
-        score = observed - design.by_owner(size * share) + np.nan_to_num(pull)
+        share = expit(middle[here.owner] + offset)
+        variance = n * share * (1 - share)
+        pull = divide(here.by_owner(variance * (0.5 - share)), here.by_owner(variance))
+        score = observed - here.by_owner(n * share) + np.nan_to_num(pull)
         low, high = np.where(score > 0, middle, low), np.where(score > 0, high, middle)
     return (low + high) / 2
 

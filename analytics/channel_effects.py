@@ -159,8 +159,8 @@ def _by_cell(
     reason: str | None,
 ) -> pl.DataFrame:
     """The cells' sums by what a page may filter by."""
-    frame = stage.cells.select(by).with_columns(
-        pl.Series(name, sums[name]) for name in (*COUNTS, *SUMS)
+    frame = pl.DataFrame(
+        [*stage.cells.select(by), *(pl.Series(name, sums[name]) for name in (*COUNTS, *SUMS))]
     )
     totals = [pl.col(*COUNTS).sum().round().cast(pl.Int64), pl.col(*SUMS).sum()]
     added = frame.group_by(by, maintain_order=True).agg(totals) if by else frame.select(totals)

@@ -1,4 +1,4 @@
-"""What comes of the attempts by each channel, and is the right channel used at the right time?"""
+"""What comes of the attempts by each channel?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ FUNNEL = {
     "kept_amount": ("kept_cents", "matured_cents"),
 }
 MONEY_STEPS = ("kept_amount",)
-STEPS = ("day_7", "day_15", "day_30", "day_60")
 
 
 def channel_funnel(
@@ -49,7 +48,7 @@ def channel_funnel(
     through what; attempts on one case are not independent, so intervals are too narrow.
     """
     columns = list(dict.fromkeys(name for pair in FUNNEL.values() for name in pair))
-    _check(counts, [*over, *columns], columns)
+    check_counts(counts, [*over, *columns], columns)
     summed = counts.group_by(over, maintain_order=True).agg(pl.col(columns).sum())
     for part, whole in FUNNEL.values():
         if (summed[part] > summed[whole]).any():
@@ -63,10 +62,28 @@ def channel_funnel(
         )
         for step, (part, whole) in FUNNEL.items()
     ]
-    rows = _with_wilson(pl.concat(steps), confidence, minimum)
+    rows = with_wilson(pl.concat(steps), confidence, minimum)
     money = pl.col("step").is_in(MONEY_STEPS)
     return rows.with_columns(
         pl.when(~money).then(pl.col("low", "high", "is_small")).name.keep(),
+    )
+
+
+def channel_cash(cash: pl.DataFrame) -> pl.DataFrame:
+    """How much cash is credited to a channel, and how much is that an attempt?
+
+    In: a row per channel (and `none`) with `attempts`, `reached` and `cash_cents` (net, credited
+    by one rule).  Out: the same rows with `cash_share` of all cash, `cash_per_attempt` and
+    `cash_per_reach` in currency.
+    Null: nothing to divide by; `none` has no attempts.
+    Misleads: the cash follows the contact, much of it would have come without: see the
+    adjusted effect on cash.
+    """
+    check_counts(cash, ["channel", "attempts", "reached", "cash_cents"], ["attempts", "reached"])
+    return cash.with_columns(
+        cash_share=share_of(pl.col("cash_cents"), pl.col("cash_cents").sum()),
+        cash_per_attempt=share_of(pl.col("cash_cents") / 100, pl.col("attempts")),
+        cash_per_reach=share_of(pl.col("cash_cents") / 100, pl.col("reached")),
     )
 
 
@@ -78,7 +95,7 @@ def channel_concentration(attempts: pl.DataFrame, *, over: Sequence[str] = ()) -
     `herfindahl`, `equal_channels` = 1 / index, `largest_channel` and its `largest_share`.
     Null: no attempts.
     """
-    _check(attempts, [*over, "channel", "attempts"], ["attempts"])
+    check_counts(attempts, [*over, "channel", "attempts"], ["attempts"])
     summed = attempts.group_by(*over, "channel", maintain_order=True).agg(pl.col("attempts").sum())
     rows = []
     groups = summed.group_by(over, maintain_order=True) if over else [((), summed)]
@@ -86,8 +103,10 @@ def channel_concentration(attempts: pl.DataFrame, *, over: Sequence[str] = ()) -
         index = herfindahl(group["attempts"])
         largest = group.sort("attempts", "channel", descending=[True, False]).row(0, named=True)
         whole = int(group["attempts"].sum())
-        found = (index, 1 / index, largest["channel"], largest["attempts"] / whole)
-        rows.append((*key, whole, *(found if index else (None,) * 4)))
+        found: tuple[object, ...] = (None,) * 4
+        if index:
+            found = (index, 1 / index, largest["channel"], largest["attempts"] / whole)
+        rows.append((*key, whole, *found))
     schema = {name: summed.schema[name] for name in over} | {
         "attempts": pl.Int64,
         "herfindahl": pl.Float64,
@@ -110,7 +129,7 @@ def attribution_totals(cash: pl.DataFrame) -> pl.DataFrame:
     Null: the share of no cash.  Refuses: missing amounts, fewer than two rules.
     Misleads: attribution follows cash, it does not cause it: see the adjusted effects.
     """
-    _check(cash, ["rule", "channel", "cash_cents"], [])
+    check_counts(cash, ["rule", "channel", "cash_cents"], [])
     if cash["rule"].n_unique() < 2:
         raise ValueError("two rules of attribution are needed to compare their totals")
     credited = pl.col("cash_cents").filter(pl.col("channel") != NOBODY).sum()
@@ -125,55 +144,8 @@ def attribution_totals(cash: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def timeline_adherence(
-    counts: pl.DataFrame,
-    *,
-    over: Sequence[str] = (),
-    confidence: float = CONFIDENCE,
-    minimum: int = MINIMUM,
-) -> pl.DataFrame:
-    """Is each step of the timeline taken in time, and what becomes of cases that skip it?
-
-    Steps: a text or messenger by day 7, a call by day 15, special team and legal preparation by
-    day 30, a decision on suing by day 60.  on_time = taken by its day / due; late and skipped
-    the same.  Due: cases still open on the step's day that are old enough to tell.
-
-    In: rows with `over`, `step` (day_7, day_15, day_30, day_60), `due`, `on_time`, `late`,
-    `resolved_on_time`, `resolved_skipped` (of those on time and of those skipped, resolved
-    later).  Out: a row per `over` and step with `due`, `skipped` = due - on_time - late, shares
-    `on_time_share` (with `low`, `high`, Wilson), `late_share`, `skipped_share`,
-    `resolved_share_on_time`, `resolved_share_skipped`, `is_small`.
-    Null: nothing due.  Refuses: unknown steps, more taken than due.
-    Misleads: the two resolved shares are raw: steps are skipped on purpose where a case looks
-    easy or hopeless.  What skipping causes is an adjusted effect, with skipping as the arm.
-    """
-    parts = ["due", "on_time", "late", "resolved_on_time", "resolved_skipped"]
-    _check(counts, [*over, "step", *parts], parts)
-    if unknown := set(counts["step"]) - set(STEPS):
-        raise ValueError(f"unknown steps of the timeline: {sorted(unknown)}")
-    order = pl.col("step").replace_strict(STEPS, range(len(STEPS)), return_dtype=pl.Int8)
-    summed = (
-        counts.group_by(*over, "step", maintain_order=True)
-        .agg(pl.col(parts).sum())
-        .with_columns(skipped=pl.col("due") - pl.col("on_time") - pl.col("late"))
-        .sort(*over, order)
-    )
-    skipped, done = summed["resolved_skipped"] > summed["skipped"], summed["resolved_on_time"]
-    if (summed["skipped"] < 0).any() or skipped.any() or (done > summed["on_time"]).any():
-        raise ValueError("more cases took a step, or resolved after it, than were due")
-    rows = summed.rename({"on_time": "numerator", "due": "denominator"})
-    rows = _with_wilson(rows, confidence, minimum)
-    return rows.rename(
-        {"numerator": "on_time", "denominator": "due", "share": "on_time_share"}
-    ).with_columns(
-        late_share=share_of(pl.col("late"), pl.col("due")),
-        skipped_share=share_of(pl.col("skipped"), pl.col("due")),
-        resolved_share_on_time=share_of(pl.col("resolved_on_time"), pl.col("on_time")),
-        resolved_share_skipped=share_of(pl.col("resolved_skipped"), pl.col("skipped")),
-    )
-
-
-def _with_wilson(rows: pl.DataFrame, confidence: float, minimum: int) -> pl.DataFrame:
+def with_wilson(rows: pl.DataFrame, confidence: float, minimum: int) -> pl.DataFrame:
+    """`share` of `numerator` in `denominator`, its interval, and whether it is small."""
     rows = rows.with_columns(share=share_of(pl.col("numerator"), pl.col("denominator")))
     share = rows["share"].fill_null(float("nan")).to_numpy()
     low, high = wilson(share, rows["denominator"].to_numpy(), confidence)
@@ -181,7 +153,8 @@ def _with_wilson(rows: pl.DataFrame, confidence: float, minimum: int) -> pl.Data
     return rows.hstack(ends).with_columns(is_small=pl.col("denominator") < minimum)
 
 
-def _check(frame: pl.DataFrame, columns: Sequence[str], counts: Sequence[str]) -> None:
+def check_counts(frame: pl.DataFrame, columns: Sequence[str], counts: Sequence[str]) -> None:
+    """Refuse missing columns, missing amounts and negative counts."""
     if missing := set(columns) - set(frame.columns):
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
     for name in [*counts, *(name for name in columns if name.endswith("_cents"))]:

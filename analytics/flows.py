@@ -154,14 +154,15 @@ def flow_to_loss(
 
     The roll-rate matrix to the power of the horizon, charged off, sold and paid off being ends
     that nothing leaves.  The interval: each row of the matrix is drawn from its Dirichlet
-    posterior (as many effective loans as the row has, months as the unit in a window, plus one
-    loan spread like the whole book), and every draw goes through the same powers.
+    posterior (as many effective loans as the row has, months as the unit in a window, plus
+    one loan that moves as late loans of all buckets do: so many steps on, or to an end), and every draw goes through the same powers.
 
     In: a roll-rate matrix.  Out: one row per bucket x horizon (months): `probability`, `low`,
     `high`, `unknown` (probability of being, by then, in a bucket from which no move was seen).
     Null: `unknown` above 1 %.  Below, it widens the interval upwards by as much.
     Misleads: the interval says how well the matrix is known, **not** how the future may differ
-    from it; rows are drawn apart, though a bad month is bad for all; a loan's past beyond its
+    from it; rows are drawn apart, though a bad month is bad for all; with fewer
+    than some 50 loans in the late rows a 95 % interval holds the truth 86 to 95 times in 100; a loan's past beyond its
     bucket is forgotten (Markov), which flatters old arrears.
     Reference: Cyert, Davidson and Thompson 1962.
     """
@@ -186,7 +187,7 @@ def flow_to_loss(
 
 
 def _rows(matrix: pl.DataFrame, buckets: Sequence[str]) -> tuple[Array, Array, Array]:
-    """Rates [bucket, state], effective loans [bucket], and the whole book's row."""
+    """Rates [bucket, state], effective loans [bucket], and the prior of each row."""
     columns = ["from_state", "to_state", "rate", "numerator", "denominator", "row_size"]
     missing = [column for column in columns if column not in matrix.columns]
     if missing:
@@ -202,8 +203,33 @@ def _rows(matrix: pl.DataFrame, buckets: Sequence[str]) -> tuple[Array, Array, A
     rates, sizes = (
         cells[name].fill_null(np.nan).to_numpy().reshape(shape) for name in ("rate", "row_size")
     )
-    moved = cells["numerator"].cast(pl.Float64).to_numpy().reshape(shape).sum(axis=0)
-    return rates, sizes[:, 0], moved / max(moved.sum(), 1.0)
+    return rates, sizes[:, 0], _prior(rates, sizes[:, 0])
+
+
+def _prior(rates: Array, sizes: Array) -> Array:
+    """One loan for each row: in a late row spread by steps as the loans of all late rows are.
+
+    A row's own few loans may never have been seen to move as its neighbours' do; the whole
+    book's row, which serves the current one, would pull late loans towards a cure.
+    """
+    count = len(rates)
+    moved = np.nan_to_num(rates) * np.nan_to_num(sizes)[:, None]
+    late = moved[1:]
+    ends = late[:, count:].sum(axis=0)
+    cured = late[:, 0].sum()
+    steps = np.zeros(2 * count)  # steps[count + k]: k buckets later
+    for start in range(1, count):
+        for end in range(1, count):
+            steps[count + end - start] += moved[start, end]
+    prior = np.zeros_like(moved)
+    prior[0] = moved.sum(axis=0)
+    for start in range(1, count):
+        for step in np.flatnonzero(steps) - count:
+            prior[start, min(max(start + step, 1), count - 1)] += steps[count + step]
+        prior[start, 0] = cured
+        prior[start, count:] = ends
+    whole = prior.sum(axis=1, keepdims=True)
+    return np.divide(prior, whole, out=np.zeros_like(prior), where=whole > 0)
 
 
 def _absorbed(inside: Array, ending: Array, horizons: Sequence[int]) -> Array:

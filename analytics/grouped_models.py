@@ -64,12 +64,12 @@ def linear(design: Array, sums: Array, counts: Array) -> Array:
     """Coefficients of least squares over cases, from each cell's sum and number of cases."""
     bend = design.T @ (design * counts[:, None])
     scale = RIDGE * np.eye(design.shape[1])
-    return np.linalg.solve(bend + scale, design.T @ sums)
+    return np.linalg.solve(bend + scale, design.T @ sums).astype(np.float64)
 
 
 def expit(score: Array) -> Array:
     """The probability that belongs to a log-odds score, without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * score)), float)
+    return 0.5 * (1.0 + np.tanh(0.5 * score))
 
 
 def discrimination(score: Array, successes: Array, trials: Array) -> float | None:

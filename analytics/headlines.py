@@ -69,7 +69,8 @@ def explain_roll(
     months = row.group_by("month", segment).agg(
         numerator=pl.col(amount).filter(moved).sum(), denominator=pl.col(amount).sum()
     )
-    last: date | None = transitions["month"].max()  # type: ignore[assignment]
+    matched = transitions.filter(pl.col("to_state") != UNMATCHED)
+    last: date | None = matched["month"].max()  # type: ignore[assignment]
     after, before = months.filter(pl.col("month") == last), _before(months, last, history, year_ago)
     return mix_and_rate(before, after, segment=segment)
 

@@ -129,39 +129,46 @@ def money_flow(
 
 
 def _payments(cash: pl.DataFrame | None) -> pl.DataFrame:
+    """Payments by month on loans that are on book: those on departed loans move no balance."""
     if cash is None:
         return pl.DataFrame(schema={"month": pl.Date, "payments_cents": pl.Int64})
-    known = [
-        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
-        for name in ("payments_cents", "paid_cents")
-    ]
-    return (
-        cash.group_by("month")
-        .agg(known)
-        .select("month", payments_cents=pl.coalesce("payments_cents", "paid_cents"))
-    )
+    months = _cash_by_month(cash, ("payments_cents", "departed_cents", "paid_cents"))
+    on_book = pl.col("payments_cents") - pl.col("departed_cents").fill_null(0)
+    return months.select("month", payments_cents=pl.coalesce(on_book, "paid_cents"))
 
 
 def payment_differences(cash: pl.DataFrame) -> pl.DataFrame:
     """Do the payments of each month add up to what the loans say was paid?
 
-    difference = sum of payments - sum of the amounts paid on loan rows, in cents.
-    In: cash (month, payments_cents, paid_cents, differing_loans).  Out: by month,
-    `payments_cents`, `paid_cents`, `difference_cents`, `differing_loans`, `is_finding`.
+    difference = payments - payments on departed loans - the amounts paid on loan rows.  A
+    departed loan (charged off, say) has no row in the month, so nothing to agree with.
+    In: cash (month, payments_cents, departed_cents, paid_cents, differing_loans).  Out: by
+    month, in cents, `payments_cents`, `departed_cents`, `paid_cents`, `difference_cents`,
+    `differing_loans`, `is_finding`.
     Null: one of the two is not recorded, and there is nothing to find.
     """
-    sums = ("payments_cents", "paid_cents", "differing_loans")
+    sums = ("payments_cents", "departed_cents", "paid_cents", "differing_loans")
+    on_book = pl.col("payments_cents") - pl.col("departed_cents").fill_null(0)
     return (
-        cash.group_by("month")
-        .agg(
-            pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
-            for name in sums
-        )
+        _cash_by_month(cash, sums)
         .sort("month")
-        .with_columns(difference_cents=pl.col("payments_cents") - pl.col("paid_cents"))
+        .with_columns(difference_cents=on_book - pl.col("paid_cents"))
         .with_columns(
             is_finding=(pl.col("difference_cents") != 0)
             | (pl.col("differing_loans").fill_null(0) > 0)
+        )
+    )
+
+
+def _cash_by_month(cash: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Sums by month, null where nothing is recorded; a column that is not there is all null."""
+    absent = [pl.lit(None, pl.Int64).alias(name) for name in names if name not in cash.columns]
+    return (
+        cash.with_columns(absent)
+        .group_by("month")
+        .agg(
+            pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+            for name in names
         )
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Double, cast, func
+from sqlalchemy import BigInteger, Double, Numeric, cast, extract, func
 
 from queries.loan_states import BookShape, cents, count_if, total
-from warehouse.contract import ledger_totals, loads, loan_months, loans, payments
+from warehouse.contract import customers, ledger_totals, loads, loan_months, loans, payments
 from warehouse.contract import load_months as touched
 from warehouse.dialects import month_start
 
@@ -45,42 +46,56 @@ def synthetic_loads() -> sa.Select:
     return sa.select(count_if(loads.c.is_synthetic).label("synthetic")).select_from(loads)
 
 
-def month_prints() -> sa.Select:
-    """A fingerprint of each month, for warehouses that this product does not load."""
-    row, loan = loan_months.alias("m"), loans.alias("l")
+def month_prints(shape: BookShape) -> sa.Select:
+    """Each month's cells, for warehouses that this product does not load.
+
+    Any change of a count, a sum or a segment shows; two loans of one cell that
+    swap all their values do not.
+    """
+    row, loan, customer = loan_months.alias("m"), loans.alias("l"), customers.alias("c")
+    source = row.join(loan, loan.c.loan_id == row.c.loan_id)
+    groups: list[Any] = [
+        row.c.month,
+        row.c.status,
+        loan.c.product,
+        func.coalesce(row.c.risk_grade, loan.c.risk_grade).label("grade"),
+    ]
+    if "customers" in shape.tables:
+        source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
+        groups += [customer.c.region, customer.c.industry]
     days = cast(row.c.days_past_due, Double)
     amount = cast(row.c.balance_amount, Double)
+    origin = loan.c.originated_on
+    born = extract("year", origin) * 372 + extract("month", origin) * 31 + extract("day", origin)
     return (
         sa.select(
-            row.c.month,
+            *groups,
             cast(func.count(), BigInteger).label("rows"),
             total(row.c.days_past_due).label("days"),
             func.sum(days * days).label("squares"),
             total(row.c.months_past_due).label("months"),
             total(cents(row.c.balance_amount)).label("balance_cents"),
-            func.sum(cast(days * amount, Double)).label("product_sum"),
+            func.round(cast(func.sum(days * amount), Numeric(38, 2)), 2).label("product_sum"),
             total(cents(row.c.paid_amount)).label("paid_cents"),
-            count_if(row.c.status == "open").label("open_rows"),
-            count_if(row.c.status == "paid_off").label("paid_off_rows"),
+            total(cents(row.c.overdue_amount)).label("overdue_cents"),
             count_if(row.c.is_restructured).label("restructured_rows"),
-            total(func.length(func.coalesce(row.c.risk_grade, loan.c.risk_grade, ""))).label(
-                "grades"
-            ),
-            total(func.length(loan.c.product)).label("products"),
+            cast(func.sum(born), BigInteger).label("born"),
         )
-        .select_from(row.join(loan, loan.c.loan_id == row.c.loan_id))
-        .group_by(row.c.month)
+        .select_from(source)
+        .group_by(*groups)
     )
 
 
 def payments_by_month() -> sa.Select:
-    """Net cash and its count by month, whole book."""
+    """Net cash, its count and its spread by month, whole book."""
     month = month_start(payments.c.paid_on).label("month_start")
+    amount = cast(payments.c.amount, Double)
     return (
         sa.select(
             month,
             cast(func.count(), BigInteger).label("payments"),
             total(cents(payments.c.amount)).label("payments_cents"),
+            cast(func.sum(amount * amount), Numeric(38, 2)).label("squares"),
         )
         .group_by(month)
         .order_by(month)

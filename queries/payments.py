@@ -39,6 +39,9 @@ def cash_by_month(month: date, shape: BookShape) -> sa.Select:
             *groups,
             total(both.c.payments).label("payments"),
             total(both.c.payments_cents).label("payments_cents"),
+            total(case((both.c.row_id.is_(None), both.c.payments_cents), else_=0)).label(
+                "departed_cents"
+            ),
             total(both.c.paid_cents).label("paid_cents"),
             count_if(and_(compared, difference != 0)).label("differing_loans"),
             total(case((compared, difference))).label("difference_cents"),
@@ -61,6 +64,7 @@ def _paid_by_loan(month: date, shape: BookShape) -> sa.Select:
     if "payments" not in shape.tables:
         return sa.select(
             row.c.loan_id,
+            row.c.loan_id.label("row_id"),
             row.c.risk_grade.label("row_grade"),
             row.c.paid_cents,
             cast(null(), BigInteger).label("payments"),
@@ -78,6 +82,7 @@ def _paid_by_loan(month: date, shape: BookShape) -> sa.Select:
     )
     return sa.select(
         func.coalesce(row.c.loan_id, paid.c.loan_id).label("loan_id"),
+        row.c.loan_id.label("row_id"),
         row.c.risk_grade.label("row_grade"),
         row.c.paid_cents,
         paid.c.payments,

@@ -117,6 +117,7 @@ def cash(chosen: Filter, *, back: int = 0) -> sa.Select:
     names = (
         "payments",
         "payments_cents",
+        "departed_cents",
         "paid_cents",
         "differing_loans",
         "difference_cents",

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from jobs.refresh import refresh
@@ -38,6 +39,7 @@ def here(tmp_path: Path) -> Place:
 def _forget() -> Iterator[None]:
     """What a process remembers of one book must not be shown for the next."""
     st.cache_resource.clear()
+    config.set_option("client.showErrorDetails", "full")  # a failing test says why
     yield
     st.cache_resource.clear()
 

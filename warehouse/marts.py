@@ -117,6 +117,7 @@ cash = Table(
     *_segments(),
     Column("payments", BigInteger),
     Column("payments_cents", BigInteger),
+    Column("departed_cents", BigInteger),  # of these: on loans without a row in the month
     Column("paid_cents", BigInteger),
     Column("differing_loans", BigInteger),
     Column("difference_cents", BigInteger),
