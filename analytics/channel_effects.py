@@ -25,7 +25,7 @@ ASSUMPTIONS = {
     ASSUMPTION: "Among cases alike in all that is adjusted for, it was chance who was attempted:"
     " what was not recorded is not adjusted for.",
 }
-FEWEST = 10  # cases of an arm: below it no model is fitted
+FEWEST = 10  # resolved, and unresolved, cases of an arm: with fewer nothing is adjusted
 CASES_A_COEFFICIENT = 2
 
 _MODELS = {
@@ -80,7 +80,8 @@ def fit_effects(
     either model is right.  It is the **average over all landmark cases of the stage that can
     be compared** (ATE), not over those who were treated.  Models are logistic with main effects
     (for money: least squares), fitted on cells, which with categorical covariates is the fit on
-    cases; residuals are widened by n / (n - coefficients).
+    cases; the outcome's slopes are drawn to 0 (a ridge of 1) so that few resolved cases promise
+    no certainty; residuals are widened by n / (n - coefficients).
 
     In: a row per `stage`, covariates and `arm` with `cases` and `resolved` (or `cash_cents` and
     `cash_squares`, in currency squared).  The arms share out the stage's cases: each case once.
@@ -90,7 +91,7 @@ def fit_effects(
     Out: `influence`, a row per stage, arm and `by` with counts, sums and sums of squares, which
     `effects` turns into estimates for any selection; and the models' diagnostics.
     No estimate (`reason`): no_contacts, no_reference: an arm is empty; too_few: an arm has
-    fewer than 10 cases, or fewer than 2 a coefficient.  Cases with a fitted chance of either
+    fewer than 10 resolved or 10 unresolved cases (for money 10 cases), or 2 cases a coefficient.  Cases with a fitted chance of either
     arm under 1 % (a level that only one arm has, a perfect separator) are left out and counted.
     Refuses: unknown arms, a missing covariate, negative counts, more resolved than cases.
     Misleads: adjustment cannot remove what was not recorded; the covariates must be known at
@@ -146,7 +147,7 @@ def _why_not(treated: OutcomeModel, alone: OutcomeModel) -> str | None:
         if not model.cases:
             return reason
     for model in (treated, alone):
-        if model.cases < max(FEWEST, CASES_A_COEFFICIENT * model.used):
+        if model.events < FEWEST or model.cases < CASES_A_COEFFICIENT * model.spent:
             return "too_few"
     return None
 

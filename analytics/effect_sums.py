@@ -49,9 +49,9 @@ def effects(
     `treated_size` and `reference_size` (effective sizes (sum w)^2 / sum w^2),
     `supported_share`, `outside_share` (fitted chance under 5 % or over 95 %), `overlap` (`good`,
     or `thin` where more than 10 % are outside), `is_small` (an arm's effective size under
-    `minimum`), `reason`.
+    `minimum`, or under 10 of its cases resolved or unresolved), `reason`.
     Null estimates carry a `reason`: no_contacts, no_reference (an arm is empty), too_few (an
-    arm has fewer than 10 cases, or too few for the models), no_overlap (fewer than half of the
+    arm has fewer than 10 cases, or too few resolved ones for the models), no_overlap (fewer than half of the
     cases can be compared, or an arm's effective size is under 10), no_variation (in an arm
     nobody or everybody resolved, so no interval can be trusted).  The raw difference stays.
     Misleads: see `fit_effects`; an effect of a selection leans on models of the whole stage.
@@ -72,6 +72,7 @@ def effects(
     thin = (columns["outside_share"] > THIN_SHARE) & stated
     small = np.fmin(columns["treated_size"], columns["reference_size"])
     small = np.where(stated, small, np.fmin(sums["treated_cases"], sums["reference_cases"]))
+    rare = is_share & (_events(sums) < LEAST_SIZE)
     return pl.concat(
         [
             summed.select(*over, "outcome", *COUNTS),
@@ -85,7 +86,7 @@ def effects(
         overlap=pl.when(pl.Series(stated)).then(
             pl.when(pl.Series(thin)).then(pl.lit("thin")).otherwise(pl.lit("good"))
         ),
-        is_small=pl.Series(small < minimum),
+        is_small=pl.Series((small < minimum) | rare),
         reason=pl.Series(reason, dtype=pl.String),
     )
 
@@ -102,6 +103,13 @@ def _sizes(sums: dict[str, Array]) -> dict[str, Array]:
         "supported_share": divide(sums["supported_cases"], sums["cases"]),
         "outside_share": divide(sums["outside_cases"], sums["cases"]),
     }
+
+
+def _events(sums: dict[str, Array]) -> Array:
+    """The fewest resolved or unresolved cases in either arm."""
+    resolved = (sums["treated_sum"], sums["reference_sum"])
+    others = (sums[f"{arm}_cases"] - sums[f"{arm}_sum"] for arm in ("treated", "reference"))
+    return np.minimum.reduce([*resolved, *others])
 
 
 def _reasons(

@@ -154,16 +154,17 @@ def flow_to_loss(
 
     The roll-rate matrix to the power of the horizon, charged off, sold and paid off being ends
     that nothing leaves.  The interval: each row of the matrix is drawn from its Dirichlet
-    posterior (as many effective loans as the row has, months as the unit in a window, plus
-    one loan that moves as late loans of all buckets do: so many steps on, or to an end), and every draw goes through the same powers.
+    posterior (as many effective loans as the row has, months as the unit in a window, plus one
+    loan that moves as late loans of all buckets do), and every draw goes through the same
+    powers.
 
     In: a roll-rate matrix.  Out: one row per bucket x horizon (months): `probability`, `low`,
     `high`, `unknown` (probability of being, by then, in a bucket from which no move was seen).
     Null: `unknown` above 1 %.  Below, it widens the interval upwards by as much.
     Misleads: the interval says how well the matrix is known, **not** how the future may differ
-    from it; rows are drawn apart, though a bad month is bad for all; with fewer
-    than some 50 loans in the late rows a 95 % interval holds the truth 86 to 95 times in 100; a loan's past beyond its
-    bucket is forgotten (Markov), which flatters old arrears.
+    from it; rows are drawn apart, though a bad month is bad for all; with fewer than some 50
+    loans in late rows a 95 % interval holds the truth only 84 to 95 times in 100; a loan's past
+    beyond its bucket is forgotten (Markov), which flatters old arrears.
     Reference: Cyert, Davidson and Thompson 1962.
     """
     check_buckets(buckets)

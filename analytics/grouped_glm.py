@@ -99,6 +99,8 @@ class Design:
 
     def taken(self, cells: npt.NDArray[np.bool_]) -> Design:
         """The same owners and levels, fewer cells."""
+        if cells.all():
+            return self
         return Design(
             self.owner[cells], tuple(c[cells] for c in self.levels), self.owners, self.widths
         )

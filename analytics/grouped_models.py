@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from analytics.intervals import Array
 
 RIDGE = 1e-6  # keeps a perfect separator's coefficient finite; moves no other digit that shows
+SLOPE_RIDGE = 1.0  # of outcome models: slopes drawn around 0 with a standard deviation of 1
 NOT_RECORDED = "(not recorded)"
 INTERCEPT = "(intercept)"
 _MOST_STEPS, _TOLERANCE = 60, 1e-9
@@ -23,48 +25,60 @@ def design(cells: pl.DataFrame, covariates: Sequence[str]) -> tuple[Array, list[
     columns = [np.ones(cells.height)]
     names = [(INTERCEPT, "")]
     for covariate in covariates:
-        levels = cells[covariate].cast(pl.String).fill_null(NOT_RECORDED).to_numpy()
-        found, place, seen = np.unique(levels, return_inverse=True, return_counts=True)
-        for index in np.delete(np.arange(len(found)), np.argmax(seen)):
+        found, place = levels(cells[covariate])
+        most = np.argmax(np.bincount(place))
+        for index in np.delete(np.arange(len(found)), most):
             columns.append((place == index).astype(float))
-            names.append((covariate, str(found[index])))
+            names.append((covariate, found[index]))
     return np.column_stack(columns), names
 
 
-def logistic(design: Array, successes: Array, trials: Array) -> Array:
-    """Coefficients of a grouped logistic model: `successes` of `trials` in each cell.
+def levels(values: pl.Series) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """A covariate's levels as text, in order, and the place of each value among them."""
+    texts = values.cast(pl.String).fill_null(NOT_RECORDED)
+    found = texts.unique().sort()
+    place = texts.replace_strict(found, pl.arange(0, len(found), eager=True))
+    return found.to_list(), place.to_numpy()
 
-    Maximum likelihood by Newton's method with halved steps, and a ridge so light that only a
-    level in which everybody, or nobody, succeeded is held back from infinity.
+
+def logistic(
+    design: Array, successes: Array, trials: Array, *, slope_ridge: float = RIDGE
+) -> tuple[Array, float]:
+    """A grouped logistic model, `successes` of `trials` in each cell: coefficients, and how many.
+
+    Maximum likelihood by Newton's method with halved steps, less ridge x slope^2 / 2.  The
+    default ridge holds back from infinity only a level in which everybody, or nobody, succeeded.
+    Their number is what the data spend on them: the trace of the ridged fit, at most the columns.
     """
     used = trials > 0
     x, successes, trials = design[used], successes[used], trials[used]
+    ridge = np.full(design.shape[1], slope_ridge)
+    ridge[0] = RIDGE
     coefficients = np.zeros(design.shape[1])
-    if not used.any():
-        return coefficients
-    now = _likelihood(x, successes, trials, coefficients)
+    now = _likelihood(x, successes, trials, coefficients, ridge)
     for _ in range(_MOST_STEPS):
         share = expit(x @ coefficients)
-        slope = x.T @ (successes - trials * share) - RIDGE * coefficients
+        slope = x.T @ (successes - trials * share) - ridge * coefficients
         bend = x.T @ (x * (trials * share * (1 - share))[:, None])
-        step = np.linalg.solve(bend + RIDGE * np.eye(len(coefficients)), slope)
+        step = np.linalg.solve(bend + np.diag(ridge), slope)
         promised, new = slope @ step, now
         for _ in range(30):
-            new = _likelihood(x, successes, trials, coefficients + step)
+            new = _likelihood(x, successes, trials, coefficients + step, ridge)
             if new >= now:
                 break
             step = step / 2
         coefficients, now = coefficients + step, new
         if promised < _TOLERANCE:
             break
-    return coefficients
+    return coefficients, float(np.trace(np.linalg.solve(bend + np.diag(ridge), bend)))
 
 
-def linear(design: Array, sums: Array, counts: Array) -> Array:
-    """Coefficients of least squares over cases, from each cell's sum and number of cases."""
+def linear(design: Array, sums: Array, counts: Array) -> tuple[Array, float]:
+    """Least squares over cases, from each cell's sum and number: coefficients, and how many."""
     bend = design.T @ (design * counts[:, None])
-    scale = RIDGE * np.eye(design.shape[1])
-    return np.linalg.solve(bend + scale, design.T @ sums).astype(np.float64)
+    ridged = bend + RIDGE * np.eye(design.shape[1])
+    found = np.linalg.solve(ridged, design.T @ sums)
+    return found.astype(np.float64), float(np.trace(np.linalg.solve(ridged, bend)))
 
 
 def expit(score: Array) -> Array:
@@ -86,7 +100,7 @@ def discrimination(score: Array, successes: Array, trials: Array) -> float | Non
     return float((good * (below + bad / 2)).sum() / pairs) if pairs > 0 else None
 
 
-def _likelihood(x: Array, successes: Array, trials: Array, coefficients: Array) -> float:
+def _likelihood(x: Array, good: Array, trials: Array, coefficients: Array, ridge: Array) -> float:
     score = x @ coefficients
-    fit = successes @ score - trials @ np.logaddexp(0.0, score)
-    return float(fit - 0.5 * RIDGE * coefficients @ coefficients)
+    fit = good @ score - trials @ np.logaddexp(0.0, score)
+    return float(fit - 0.5 * ridge @ coefficients**2)

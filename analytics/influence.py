@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.grouped_models import expit, linear, logistic
+from analytics.grouped_models import SLOPE_RIDGE, expit, linear, logistic
 from analytics.intervals import Array
 from analytics.overlap import Overlap, weights
 from analytics.stratified import STRATA, strata_sums
@@ -31,23 +31,29 @@ class OutcomeModel:
     expected: Array
     coefficients: Array
     cases: float
-    used: int  # columns that the arm's cases can tell apart from nothing
+    spent: float  # coefficients, less what the ridge takes back
+    events: float  # the fewer of resolved and unresolved cases; for money all cases
 
     @property
     def widening(self) -> float:
         """Fitted residuals are too small by the coefficients spent on them."""
-        return self.cases / max(self.cases - self.used, 1.0)
+        return self.cases / max(self.cases - self.spent, 1.0)
 
 
 def outcome_model(stage: StageCells, arm: int, design: Array, outcome: Outcome) -> OutcomeModel:
-    """Logistic for resolved cases, least squares for money."""
+    """Logistic for resolved cases, least squares for money.
+
+    Slopes of the logistic model are drawn to 0 as if their standard deviation were 1: with few
+    resolved cases it else promises certainty to cells that it has never seen.
+    """
     cases, sums = stage.cases[:, arm], stage.sums[:, arm]
-    used = int((design.T @ cases > 0).sum())
+    count = float(cases.sum())
     if outcome == "resolved":
-        coefficients = logistic(design, sums, cases)
-        return OutcomeModel(expit(design @ coefficients), coefficients, cases.sum(), used)
-    coefficients = linear(design, sums, cases)
-    return OutcomeModel(design @ coefficients, coefficients, cases.sum(), used)
+        coefficients, spent = logistic(design, sums, cases, slope_ridge=SLOPE_RIDGE)
+        events = float(min(sums.sum(), count - sums.sum()))
+        return OutcomeModel(expit(design @ coefficients), coefficients, count, spent, events)
+    coefficients, spent = linear(design, sums, cases)
+    return OutcomeModel(design @ coefficients, coefficients, count, spent, count)
 
 
 def raw_sums(stage: StageCells, arm: int, outcome: Outcome) -> dict[str, Array]:

