@@ -1,13 +1,8 @@
 """The table of contents: which pages there are, and in which order."""
 
-import gc
-
 import streamlit as st
 
 import ui
-
-if not gc.get_freeze_count():
-    gc.freeze()
 
 st.set_page_config(
     page_title="Collections", page_icon=ui.ICON, layout="wide", initial_sidebar_state="auto"

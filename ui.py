@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from warehouse.engines import DRIVER_ERRORS, DuckDBConnection, WarehouseUnavaila
 from warehouse.published import current_version
 from warehouse.settings import ROOT, marts_path, warehouse_url
 
+gc.freeze()  # once, at import: asking in every run whether it was done costs 20 ms a run
 ICON = str(ROOT / "static" / "icon.svg")
 WINDOWS = ("1", "3", "6", "12")
 BASIS_HELP = (
@@ -43,6 +45,7 @@ class View:
     """What a page works with: the book and the reader's choices."""
 
     path: Path
+    written: int
     book: Book
     chosen: Filter
     weight: Weight
@@ -50,7 +53,12 @@ class View:
     @property
     def key(self) -> str:
         """What decides every figure on a page, for its cache."""
-        return f"{self.path.name} {self.weight} {self.chosen!r}"
+        return f"{self.version} {self.weight} {self.chosen!r}"
+
+    @property
+    def version(self) -> str:
+        """The published file: its name, and when it was written, should a name come back."""
+        return f"{self.path} {self.written}"
 
     @property
     def is_money(self) -> bool:
@@ -74,15 +82,16 @@ def open_page(
     path = current_version(marts_path())
     if path is None:
         _explain_empty(title)
-    book = _book(path)
+    written = path.stat().st_mtime_ns
+    book = _book(path, written)
     chosen, weight = Filter(as_of=book.as_of), _no_weight(book)
     if has_filters:
         with st.sidebar:
             chosen, weight = _filters(book, has_window=has_window)
     st.title(title, anchor=False)
     st.caption(question)
-    _freshness(book)
-    return View(path, book, chosen, weight)
+    _freshness(book, path, chosen)
+    return View(path, written, book, chosen, weight)
 
 
 def _explain_empty(title: str) -> NoReturn:
@@ -98,18 +107,18 @@ def _explain_empty(title: str) -> NoReturn:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _marts(path: Path) -> DuckDBConnection:
+def _marts(path: Path, written: int) -> DuckDBConnection:
     return open_marts(path)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _read_book(path: Path) -> Book:
-    return read_book(_marts(path))
+def _read_book(path: Path, written: int) -> Book:
+    return read_book(_marts(path, written))
 
 
-def _book(path: Path) -> Book:
+def _book(path: Path, written: int) -> Book:
     try:
-        return _read_book(path)
+        return _read_book(path, written)
     except duckdb.Error:
         st.error(
             "The published marts cannot be read just now. Reload the page in a moment; if it"
@@ -120,8 +129,8 @@ def _book(path: Path) -> Book:
 
 
 @st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
-def _load(key: str, _path: Path, _select: sa.Select) -> pl.DataFrame:
-    return _marts(_path).fetch(_select)
+def _load(key: str, _view: View, _select: sa.Select) -> pl.DataFrame:
+    return _marts(_view.path, _view.written).fetch(_select)
 
 
 def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
@@ -130,9 +139,10 @@ def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.Data
     Cached by version, query, filter and options, which decide the statement's
     text and parameters; the frame is shared, so it is never changed in place.
     """
-    key = f"{view.path.name} {query.__name__} {view.chosen!r} {sorted(options.items())!r}"
+    asked = f"{query.__module__}.{query.__name__} {sorted(options.items())!r}"
+    key = f"{view.version} {asked} {view.chosen!r}"
     try:
-        return _load(key, view.path, query(view.chosen, **options))
+        return _load(key, view, query(view.chosen, **options))
     except duckdb.Error:
         st.error(
             "These figures cannot be read just now. Reload the page in a moment.",
@@ -248,22 +258,24 @@ def option_labels(values: Sequence[str | None]) -> dict[str, str | None]:
 # --- around a chart ------------------------------------------------------------------------
 
 
-def _freshness(book: Book) -> None:
-    outcome = last_outcome(marts_path())
-    parts = [
-        f"Data as of {words.day(book.as_of)}",
-        f"refreshed {f'{words.moment(book.refreshed_at)}'} UTC",
-    ]
+def _freshness(book: Book, path: Path, chosen: Filter) -> None:
+    """Data as of when, refreshed when, findings open, and whether the book is synthetic."""
+    outcome = last_check()
+    parts = [f"Data to {words.day(book.as_of)}"]
+    if chosen.as_of != book.as_of:
+        parts.insert(0, f"You see {words.month(chosen.as_of)}")
+    parts.append(f"refreshed {words.moment(book.refreshed_at)} UTC")
     if outcome is None:
         parts.append("not checked yet")
+    elif outcome.version != path.name:
+        parts.append("not checked since")
     else:
         count = len(outcome.findings)
         parts.append("no findings" if not count else f"{plural(count, 'finding')} open")
-    line = " · ".join(parts)
     with st.container(horizontal=True, vertical_alignment="center", key="freshness"):
         if book.is_synthetic:
             st.badge("Synthetic book", icon=":material/science:", color="orange")
-        st.caption(line, width="content")
+        st.caption(" · ".join(parts), width="content")
 
 
 def say(sentences: Sequence[str]) -> None:
@@ -292,19 +304,15 @@ def chart(
 
 
 def evidence(
-    name: str,
-    frame: pl.DataFrame,
-    *definitions: Callable[..., Any],
-    columns: dict[str, Any] | None = None,
+    name: str, frame: pl.DataFrame, *definitions: Callable[..., Any], of: str | None = None
 ) -> None:
     """Data and definition under a chart: its numbers, its formula, a download."""
-    box = st.expander(
-        "Data and definition", key=f"evidence_{name}", on_change="rerun", icon=":material/table:"
-    )
+    label = f"Data and definition: {of or name.replace('_', ' ')}"
+    box = st.expander(label, key=f"evidence_{name}", on_change="rerun", icon=":material/table:")
     if not box.open:
         return
     with box:
-        st.dataframe(frame, column_config=columns, hide_index=True)
+        readable_table(frame, alt=label)
         with st.container(horizontal=True):
             st.download_button(
                 "CSV",
@@ -320,6 +328,7 @@ def evidence(
                 on_click="ignore",
                 key=f"excel_{name}",
             )
+            st.caption("Downloads hold exact values: money in cents, shares from 0 to 1.")
         for definition in definitions:
             question, *rest = paragraphs_of(definition)
             st.markdown(f"**{question}**")
@@ -354,6 +363,17 @@ def months_of(view: View, back: int) -> list[date]:
     return [month for month in view.book.months if month <= view.chosen.as_of][-back:]
 
 
+NOTHING_OPEN = (
+    "There are no open loans in this choice, or none with a balance above zero: choose Loans as"
+    " the measure, or widen the choice."
+)
+
+
+def basis_words(view: View) -> str:
+    """How rows were put into buckets, in words."""
+    return "Buckets by months missed." if view.chosen.basis == "months" else "Buckets by days."
+
+
 def nothing_to_show(view: View, reason: str) -> NoReturn:
     """Say why the page has no numbers, naming a filter that leaves nothing, and stop."""
     guilty = [
@@ -380,6 +400,7 @@ def loan_list(
     """A page of single loans from the facts, with the way to the next."""
     with st.container(border=True, key=f"list_{key}"):
         st.subheader(title, anchor=False)
+        key = f"{key} {view.key}"  # another choice begins at its first page
         number = st.session_state.get(f"page_{key}", 1)
         frame = drill(query(number - 1))
         if frame is None:
@@ -422,13 +443,9 @@ PAGES = {
     "reference/data_quality": "Data quality",
 }
 NEEDED = (
-    ("Balances and money at risk", ("balance_amount",)),
-    ("Cash collected", ("payments",)),
-    ("Shares by region and industry", ("customers",)),
-    ("Recovery of placed cases against targets", ("cases", "payments")),
-    ("Cost to collect", ("costs", "payments")),
-    ("Complaints per 1,000 attempts", ("complaints", "contacts")),
-    ("Agreement with the general ledger", ("ledger_totals",)),
+    ("Balance, and every share by balance", ("balance_amount",)),
+    ("Cash paid", ("payments",)),
+    ("The change by region", ("customers",)),
 )
 
 
@@ -447,42 +464,64 @@ def reconciliation_strip(
 ) -> None:
     """One line for each check of the as-of month: it holds, it fails, or it cannot be made."""
     row = loans.filter(pl.col("month") == month).row(0, named=True)
-    parts = [
-        f"{words.number(row['opening'])} opening + {words.number(row['new'])} new"
-        f" + {words.number(row['appeared'])} appeared − {words.number(row['paid_off'])} paid off"
-        f" − {words.number(row['charged_off'])} charged off − {words.number(row['sold'])} sold"
-        f" − {words.number(row['unmatched'])} unmatched = {words.number(row['closing'])} loans"
-    ]
-    _check_line(row["passes"], "Loans", parts[0])
+    text = _equation(
+        row, "opening", (("+", "new"), ("+", "appeared")), _LEFT, words.number, "loans"
+    )
+    _check_line(row["passes"], "Loans", text)
     if money is not None and money.height:
         line = money.filter(pl.col("month") == month).row(0, named=True)
         if line["residual_rate"] is not None:
-            _check_line(
-                not line["is_outlier"],
-                "Money",
-                f"{words.money(line['opening_cents'])} opening +"
-                f" {words.money(line['new_cents'])} new +"
-                f" {words.money(line['residual_cents'])} interest, fees and drawings"
-                f" ({words.percent(line['residual_rate'])} of opening, the residual) −"
-                f" {words.money(line['payments_cents'])} paid −"
-                f" {words.money(line['charged_off_cents'])} charged off −"
-                f" {words.money(line['sold_cents'])} sold ="
-                f" {words.money(line['closing_cents'])}",
-            )
+            cents = {name.removesuffix("_cents"): value for name, value in line.items()}
+            entered = (("+", "new"), ("+", "appeared"), ("+", "residual"))
+            left = (("−", "payments"), *_LEFT[1:])
+            rate = words.percent(line["residual_rate"])
+            note = f". The residual, {rate} of the opening, is interest, fees and drawings"
+            outlier = line["is_outlier"]
+            text = _equation(cents, "opening", entered, left, words.money, "") + note
+            _check_line(None if outlier is None else not outlier, "Money", text)
     found = payments.filter(pl.col("month") == month)
     if found.height and found["difference_cents"][0] is not None:
         differing = found["differing_loans"][0] or 0
         text = (
             "payments add up to what the histories say was paid"
             if not differing
-            else f"{words.number(differing)} loans' payments differ from their histories"
+            else f"the payments of {plural(differing, 'loan')} differ from what the histories say"
         )
         _check_line(not differing, "Payments", text)
 
 
+_LEFT = (
+    ("−", "paid_off"),
+    ("−", "charged_off"),
+    ("−", "sold"),
+    ("−", "unmatched"),
+)
+
+
+def _equation(
+    row: dict[str, Any],
+    opening: str,
+    entered: tuple[tuple[str, str], ...],
+    left: tuple[tuple[str, str], ...],
+    write: Callable[[Any], str],
+    unit: str,
+) -> str:
+    """opening + ... − ... = closing, without the parts that are zero."""
+    parts = [f"{write(row[opening])} opening"]
+    for sign, name in (*entered, *left):
+        if row[name]:
+            parts.append(f"{sign} {write(row[name])} {name.replace('_', ' ')}")
+    return f"{' '.join(parts)} = {write(row['closing'])} {unit}".rstrip()
+
+
 def _check_line(holds: bool | None, name: str, text: str) -> None:
-    icon = ":material/check:" if holds else ":material/error:"
-    verdict = "holds" if holds else "look into this"
+    icon, verdict = {
+        True: (":material/check:", "add up"),
+        False: (":material/error:", "do not add up"),
+        None: (":material/help:", "cannot be judged yet"),
+    }[holds]
+    if name == "Money":
+        verdict = verdict.replace("add", "adds").replace("do not adds", "does not add")
     st.markdown(f"{icon} **{name}** {verdict}: {text}.")
 
 
@@ -505,7 +544,6 @@ LOAN_COLUMNS = {
 
 # --- data quality --------------------------------------------------------------------------
 CONTRACT_TABLES = tuple(contract.tables)
-_MONTH_HEADS = {"month": "Month", "product": "Product", "measure": "Measure"}
 
 
 def last_check() -> CheckOutcome | None:
@@ -514,38 +552,58 @@ def last_check() -> CheckOutcome | None:
 
 
 def month_table(frame: pl.DataFrame, *, alt: str) -> None:
-    """A table by month: counts as they are, cents as money, shares in per cent."""
-    shown = frame.select(
-        pl.col(name) / 100
-        if name.endswith("_cents")
-        else pl.col(name) * 100
-        if name.endswith(("_rate", "_share"))
-        else pl.col(name)
-        for name in frame.columns
-    )
+    """A table by month, a screen high."""
+    readable_table(frame, alt=alt, height=300)
+
+
+def readable_table(
+    frame: pl.DataFrame, *, alt: str, height: int | Literal["auto"] = "auto"
+) -> None:
+    """A table for reading: cents as money, shares in per cent, dates as dates."""
+    shown = frame.select(_readable(name, kind) for name, kind in frame.schema.items())
     st.dataframe(
         shown,
         hide_index=True,
         placeholder=words.MISSING,
         alt=alt,
-        height=300,
-        column_config={name: _head(name) for name in shown.columns},
+        height=height,
+        column_config={name: _head(name, kind) for name, kind in frame.schema.items()},
     )
 
 
-def _head(name: str) -> Any:
-    plain_name = (
-        _MONTH_HEADS.get(name) or name.removesuffix("_cents").replace("_", " ").capitalize()
-    )
-    if name == "month":
-        return st.column_config.DateColumn(plain_name, format="MMM YYYY")
-    if name.endswith(("_rate", "_share")):
-        return st.column_config.NumberColumn(f"{plain_name}, %", format="%.2f")
-    if name in _MONTH_HEADS or name in ("passes", "is_outlier", "is_finding"):
-        return st.column_config.Column(
-            {"is_outlier": "Outlier", "is_finding": "Finding"}.get(name, plain_name)
-        )
-    return st.column_config.NumberColumn(plain_name, format="localized")
+_SHARES = ("rate", "share", "low", "high", "probability", "difference", "numerator_share", "p", "q")
+
+
+def _is_share(name: str) -> bool:
+    last = name.rstrip("01").split("_")[-1]
+    return last in (*_SHARES, "effect", *_WAYS)
+
+
+_WAYS = ("forward", "one", "skip", "off", "stay", "backward", "cure", "payment", "restructure")
+
+
+def _readable(name: str, kind: pl.DataType) -> pl.Expr:
+    if name.endswith("_cents"):
+        return pl.col(name) / 100
+    if kind.is_float() and _is_share(name):
+        return pl.col(name) * 100
+    return pl.col(name)
+
+
+def _head(name: str, kind: pl.DataType) -> Any:
+    """A column's title, unit and format, from its name and type."""
+    title = name.removesuffix("_cents").removeprefix("is_").replace("_", " ").capitalize()
+    if kind == pl.Date:
+        return st.column_config.DateColumn(title, format="MMM YYYY")
+    if kind == pl.Boolean:
+        return st.column_config.CheckboxColumn(title)
+    if kind.is_float() and _is_share(name):
+        return st.column_config.NumberColumn(f"{title}, %", format="%.2f")
+    if name.endswith("_cents"):
+        return st.column_config.NumberColumn(title, format="localized", step=0.01)
+    if kind.is_numeric():
+        return st.column_config.NumberColumn(title, format="localized")
+    return st.column_config.TextColumn(title)
 
 
 def load_history() -> None:

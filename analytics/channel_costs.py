@@ -82,7 +82,7 @@ def _check(channels: pl.DataFrame) -> None:
     if missing := set(wanted) - set(channels.columns):
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
     for name in _COUNTS:
-        if (channels[name].drop_nulls() < 0).any():
+        if (channels[name].cast(pl.Float64) < 0).any():
             raise ValueError(f"{name} is negative in some rows")
 
 

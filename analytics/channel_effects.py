@@ -91,8 +91,9 @@ def fit_effects(
     Out: `influence`, a row per stage, arm and `by` with counts, sums and sums of squares, which
     `effects` turns into estimates for any selection; and the models' diagnostics.
     No estimate (`reason`): no_contacts, no_reference: an arm is empty; too_few: an arm has
-    fewer than 10 resolved or 10 unresolved cases (for money 10 cases), or 2 cases a coefficient.  Cases with a fitted chance of either
-    arm under 1 % (a level that only one arm has, a perfect separator) are left out and counted.
+    fewer than 10 resolved or 10 unresolved cases (for money 10 cases), or 2 cases a coefficient.
+    Cases with a fitted chance of either arm under 1 % (a level that only one arm has, a perfect
+    separator) are left out and counted.
     Refuses: unknown arms, a missing covariate, negative counts, more resolved than cases.
     Misleads: adjustment cannot remove what was not recorded; the covariates must be known at
     opening, never what came of the attempts.

@@ -161,5 +161,5 @@ def check_counts(frame: pl.DataFrame, columns: Sequence[str], counts: Sequence[s
         if frame[name].null_count():
             raise ValueError(f"{name} is missing in some rows")
     for name in counts:
-        if (frame[name] < 0).any():
+        if (frame[name].cast(pl.Float64) < 0).any():
             raise ValueError(f"{name} is negative in some rows")

@@ -51,9 +51,10 @@ def effects(
     or `thin` where more than 10 % are outside), `is_small` (an arm's effective size under
     `minimum`, or under 10 of its cases resolved or unresolved), `reason`.
     Null estimates carry a `reason`: no_contacts, no_reference (an arm is empty), too_few (an
-    arm has fewer than 10 cases, or too few resolved ones for the models), no_overlap (fewer than half of the
-    cases can be compared, or an arm's effective size is under 10), no_variation (in an arm
-    nobody or everybody resolved, so no interval can be trusted).  The raw difference stays.
+    arm has fewer than 10 cases, or too few resolved ones for the models), no_overlap (fewer
+    than half of the cases can be compared, or an arm's effective size is under 10),
+    no_variation (in an arm nobody or everybody resolved, so no interval can be trusted).  The
+    raw difference stays.
     Misleads: see `fit_effects`; an effect of a selection leans on models of the whole stage.
     Reference: Lunceford and Davidian 2004; Newcombe 1998; Kish 1965.
     """

@@ -225,8 +225,8 @@ def _prior(rates: Array, sizes: Array) -> Array:
     prior = np.zeros_like(moved)
     prior[0] = moved.sum(axis=0)
     for start in range(1, count):
-        for step in np.flatnonzero(steps) - count:
-            prior[start, min(max(start + step, 1), count - 1)] += steps[count + step]
+        for place, weight in enumerate(steps):
+            prior[start, min(max(start + place - count, 1), count - 1)] += weight
         prior[start, 0] = cured
         prior[start, count:] = ends
     whole = prior.sum(axis=1, keepdims=True)

@@ -115,10 +115,10 @@ def funnel(
     safe = np.where(usable, expected, 1.0)
     se = np.where(usable, np.sqrt(variance) / safe, np.nan)
     ratio = np.where(expected > 0, observed / safe, np.nan)
-    found, reason, used = None, "few_owners", "none"
+    found: Dispersion | None = None
     if usable.sum() >= FEWEST:
-        z = (ratio[usable] - 1) / se[usable]
-        found, reason, used = dispersion(z, se[usable], winsorised=winsorised), None, method
+        found = dispersion((ratio[usable] - 1) / se[usable], se[usable], winsorised=winsorised)
+    used, reason = (method, None) if found else ("none", "few_owners")
     wide = _widened(se, found, used)
     points = _points(owners[owner], (observed, expected, ratio), (ratio - 1) / wide, usable)
     unit = variance[usable].sum() / max(expected[usable].sum(), 1e-300)

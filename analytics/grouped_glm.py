@@ -69,7 +69,7 @@ class Design:
         return eta
 
     def by_owner(self, values: Array) -> Array:
-        return np.bincount(self.owner, values, self.owners)
+        return np.bincount(self.owner, values, self.owners).astype(float)
 
     def by_level(self, values: Array) -> Array:
         parts = [
@@ -158,7 +158,8 @@ def fit_cells(
     weight = family.information(design.predictor(terms, coefficients), size)
     information, slopes, schur = blocks(design, weight, kept)
     terms[np.setdiff1d(np.arange(design.owners), used)] = np.nan
-    aliased, inverse = np.setdiff1d(free, kept), np.linalg.inv(schur)
+    aliased = np.setdiff1d(free, kept)
+    inverse: Array = np.linalg.inv(schur).astype(float)
     return Fit(
         terms, coefficients, kept, aliased, information, slopes, inverse, iterations, converged
     )

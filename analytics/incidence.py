@@ -49,7 +49,7 @@ def incidence_curve(
     `censored`, for each `by`; `opened`, where given, must be their sum.
     Out: by group and each day up to its last: `at_risk`, the counts, `incidence`, `se`, `low`,
     `high` (Wilson on the effective number of cases), `competing_incidence`, `open_share`.
-    Null: never; a group without cases has no rows.
+    Null: nothing; a group without cases has no rows.
     Refuses: days before placement, missing or negative counts, counts that do not add up.
     Misleads: one minus Kaplan-Meier, which treats charge-off as if it could still be resolved,
     is too high; the end of the curve rests on the few cases that are old enough (`at_risk`).
@@ -137,7 +137,7 @@ def recovery_period(
         steps = np.diff(curves.incidence, axis=1, prepend=0.0)
         mean = tau - steps @ lengths
         still_open = np.isclose(curves.open_before[:, -1] * (1 - curves.leaving[:, -1]), 0)
-        known = (curves.last_day >= tau) | still_open
+        known = (curves.last_day >= tau - 1) | still_open
         wide = reach * np.sqrt(_variance(curves, lengths))
         values = {
             "": mean,
@@ -162,6 +162,7 @@ def _curves(
 ) -> tuple[pl.DataFrame, dict[str, Array], _Curves]:
     """The groups, their counts [group, day] on every day to the last, and their curves."""
     _check(events, by, opened)
+    events = events.filter(pl.sum_horizontal(COUNTS) > 0)
     keys = events.select(*by, _=pl.lit(0)).unique(maintain_order=True)
     codes = events.select(*by, _=pl.lit(0)).join(
         keys.with_row_index("code"), on=[*by, "_"], how="left", nulls_equal=True,
@@ -171,10 +172,12 @@ def _curves(
     shape = (keys.height, int(day.max()) + 1)
     place = group * shape[1] + day
     table = {
-        name: np.bincount(place, events[name].to_numpy(), shape[0] * shape[1]).reshape(shape)
+        name: np.bincount(place, events[name].to_numpy().astype(float), shape[0] * shape[1])
+        .reshape(shape)
+        .astype(float)
         for name in COUNTS
     }
-    out = sum(table[name] for name in COUNTS)
+    out = np.sum([table[name] for name in COUNTS], axis=0)
     table["opened"] = out.sum(axis=1)
     at_risk = np.cumsum(out[:, ::-1], axis=1)[:, ::-1]
     resolving = np.nan_to_num(divide(table["resolved"], at_risk))

@@ -68,8 +68,9 @@ def shrink(
 
     In: `effect` and `se` by owner (any other columns are kept); owners without either are kept
     with nulls.  Out: see `Shrunk`.  `p_better`: the probability that the owner is better than
-    the mean of all.  `is_different`: p-value against the mean of the *others*, after
-    Benjamini-Hochberg: of those flagged, at most 5 % are expected to be false.
+    the average of all (owners weighted by their information, about their cases).
+    `is_different`: p-value against the average of the *others*, after Benjamini-Hochberg: of
+    those flagged, at most 5 % are expected to be false.
     Null: all estimates where fewer than two owners have one (`one_owner`, `no_owners`).
     Refuses: an error that is not above zero, or not finite.
     Misleads: shrunk effects are closer together than the truth is (each alone is right, their
@@ -91,7 +92,7 @@ def shrink(
     columns = {name: np.full(len(a), np.nan) for name in ESTIMATES}
     if use.sum() < 2:
         reason = "one_owner" if use.any() else "no_owners"
-        return Shrunk(_with(effects, columns, []), *[None] * 6, reason)
+        return Shrunk(_with(effects, columns, []), None, None, None, None, None, None, reason)
     a, v = a[use], s[use] ** 2
     quantiles = stats.chi2.ppf((np.arange(DRAWS) + 0.5) / DRAWS, a.size - 1)
     draws = _spread_at(a, v, quantiles)
@@ -99,7 +100,7 @@ def shrink(
     tau2 = paule_mandel(a, v)
     mean, mean_variance = _mean(a, v, np.array([tau2]))
     found["reliability"] = tau2 / (tau2 + v)
-    found["p_value"] = _against_the_others(a, v, tau2)
+    found["p_value"] = _against_the_others(a, v)
     for name, values in found.items():
         columns[name][use] = values
     if not higher_is_better:
@@ -159,11 +160,13 @@ def _posterior(a: Array, v: Array, tau2: Array, confidence: float) -> dict[str, 
     mean, mean_variance = _mean(a, v, tau2)
     keep = tau2[:, None] / (tau2[:, None] + v)
     centre = mean[:, None] + keep * (a - mean[:, None])
-    own = keep * v
-    variance = own + (1 - keep) ** 2 * mean_variance[:, None]
-    distance = keep * (a - mean[:, None])
-    apart = np.sqrt(own + keep**2 * mean_variance[:, None])
-    z = np.divide(distance, apart, out=np.zeros_like(distance), where=apart > 0)
+    own, towards = keep * v, 1 - keep
+    variance = own + towards**2 * mean_variance[:, None]
+    share = (1 / v) / (1 / v).sum()  # the average owner, by information
+    distance = centre - (centre @ share)[:, None]
+    common = (towards - (towards @ share)[:, None]) ** 2 * mean_variance[:, None]
+    apart = np.sqrt(np.maximum((1 - 2 * share) * own + (own @ share**2)[:, None] + common, 0))
+    z = np.divide(distance, apart, out=np.zeros_like(distance), where=apart > 1e-12)
     shrunk = centre.mean(axis=0)
     width = np.sqrt(variance.mean(axis=0) + centre.var(axis=0))
     reach = stats.norm.ppf(0.5 + confidence / 2)
@@ -175,9 +178,8 @@ def _posterior(a: Array, v: Array, tau2: Array, confidence: float) -> dict[str, 
     }
 
 
-def _against_the_others(a: Array, v: Array, tau2: float) -> Array:
-    """Two-sided p-values: is this owner where the mean of the others is?"""
-    weights = 1 / (v + tau2)
-    left = weights.sum() - weights
-    others = (weights @ a - weights * a) / left
+def _against_the_others(a: Array, v: Array) -> Array:
+    """Two-sided p-values: is this owner where the others' average (by information) is?"""
+    left = (1 / v).sum() - 1 / v
+    others = ((a / v).sum() - a / v) / left
     return 2 * stats.norm.sf(np.abs(a - others) / np.sqrt(v + 1 / left))

@@ -6,10 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
-
-import duckdb
 
 from bench.figures import Figure
 from bench.processes import GIB, Usage, python
@@ -17,7 +14,6 @@ from queries.marts import open_marts, read_book
 from warehouse.published import current_version
 
 Progress = Callable[[str], None]
-BY_MONTH = {"loan_months": "month", "payments": "paid_on"}
 GOALS = {  # seconds, GiB
     "sample": (300.0, 8.0),
     "refresh, one new month": (5.0, None),
@@ -77,7 +73,8 @@ def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     sample, first, new = (place.folder / name for name in ("sample", "first", "new"))
     step("sample", "sample", *options, "--out", sample)
-    split_last_month(sample, first, new)
+    log = place.folder / "split.log"
+    python("-m", "bench.splitting", sample, first, new, environment={}, log=log)
     step("load, all months but the last", "load", first)
     step("refresh, all months but the last", "refresh")
     step("load, one new month", "load", new)
@@ -86,31 +83,6 @@ def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
     step("refresh, all months", "refresh")
     usages = {name: asdict(used) for name, used in usage.items()}
     place.record.write_text(json.dumps({"settings": settings, "usage": usages}, indent=1))
-
-
-def split_last_month(sample: Path, first: Path, new: Path) -> date:
-    """The book as it was a month ago in `first`, and what the last month brought in `new`.
-
-    Only the histories and the payments come by month here; every other table is
-    in `first` whole, so that the new month is the month and nothing else.
-    """
-    first.mkdir()
-    new.mkdir()
-    for path in sample.iterdir():
-        if path.stem not in BY_MONTH:
-            (first / path.name).hardlink_to(path)
-    (new / "truths.json").hardlink_to(sample / "truths.json")
-    with duckdb.connect() as session:
-        months = session.read_parquet(str(sample / "loan_months.parquet")).aggregate("max(month)")
-        last = months.fetchall()[0][0]
-        for table, column in BY_MONTH.items():
-            rows = session.read_parquet(str(sample / f"{table}.parquet"))
-            opening = duckdb.ConstantExpression(last.replace(day=1))
-            day = duckdb.ColumnExpression(column)
-            rows.filter(day < opening).write_parquet(str(first / f"{table}.parquet"))
-            rows.filter(day >= opening).write_parquet(str(new / f"{table}.parquet"))
-    assert isinstance(last, date)
-    return last
 
 
 def figures(place: Place) -> list[Figure]:

@@ -17,14 +17,16 @@ from bench.server import Server, running
 TITLES = ("Health", "Aging", "Roll rates")
 FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window")
 WARM_GOAL, CHANGED_GOAL = 60.0, 150.0
+RECENT = 12  # months that a reader goes back: the first ones have too little history to draw
 SETTLE = 5  # runs of a page before the first that counts: imports, compiled statements
 
 
 def other_value(browser: Browser, key: str, random_: random.Random) -> tuple[str, ...]:
     """A value of a filter that it does not have now."""
     widget = browser.widgets[key]
+    options = widget.options[:RECENT] if key == "month" else widget.options  # newest first
     while True:
-        value: tuple[str, ...] = (random_.choice(widget.options),)
+        value: tuple[str, ...] = (random_.choice(options),)
         if widget.kind == "multiselect":
             chosen = random_.sample(widget.options, random_.randint(0, len(widget.options) - 1))
             value = tuple(option for option in widget.options if option in chosen)
@@ -42,10 +44,13 @@ def changeable(browser: Browser) -> list[str]:
 class Drive:
     """One reader clicking through the pages; `runs` are the numbers of the runs that count."""
 
-    def __init__(self, browser: Browser, random_: random.Random, repeats: int) -> None:
+    def __init__(
+        self, browser: Browser, random_: random.Random, repeats: int, settle: int = SETTLE
+    ) -> None:
         self._browser = browser
         self._random = random_
         self._repeats = repeats
+        self._settle = settle
         self._count = 0
         self._seen: set[str] = set()
         self.runs: dict[tuple[str, str], list[int]] = {}
@@ -54,9 +59,9 @@ class Drive:
         self._note(await self._browser.rerun())
         for title in TITLES:
             self._note(await self._browser.go_to(title))
-            for number in range(SETTLE + self._repeats):
+            for number in range(self._settle + self._repeats):
                 self._note(await self._browser.rerun(), title, "warm", number)
-            for number in range(SETTLE + self._repeats):
+            for number in range(self._settle + self._repeats):
                 key, value = self._unseen()
                 self._note(await self._browser.choose(key, *value), title, "changed", number)
 
@@ -75,22 +80,22 @@ class Drive:
     def _note(self, run: Run, title: str = "", kind: str = "", number: int = -1) -> None:
         if run.errors:
             raise Failed(f"a page failed: {run.errors[0]}")
-        if number >= SETTLE:
+        if number >= self._settle:
             self.runs.setdefault((title, kind), []).append(self._count)
         self._count += 1
 
 
-async def _drive(server: Server, random_: random.Random, repeats: int) -> Drive:
+async def _drive(server: Server, random_: random.Random, repeats: int, settle: int) -> Drive:
     async with Browser(server.port) as browser:
-        drive = Drive(browser, random_, repeats)
+        drive = Drive(browser, random_, repeats, settle)
         await drive.through_all_pages()
     return drive
 
 
-def figures(place: Place, *, seed: int, repeats: int) -> list[Figure]:
+def figures(place: Place, *, seed: int, repeats: int, settle: int = SETTLE) -> list[Figure]:
     """Milliseconds of process CPU while the script ran, by page, warm and after a change."""
     with running(place) as server:
-        drive = asyncio.run(_drive(server, random.Random(seed), repeats))
+        drive = asyncio.run(_drive(server, random.Random(seed), repeats, settle))
         log = server.runs()
     found = []
     for (title, kind), numbers in drive.runs.items():

@@ -77,10 +77,11 @@ def called(
     effect: float,
     chance: Callable[[Array], Array] = sigmoid,
     twist: float = 0.0,
+    slope: float = 1.4,
     cases: int = 2_000,
 ) -> World:
     """A book in which the chance of a call grows with hardness; `effect` in log-odds."""
-    treated = chance(-0.2 + 1.4 * HARDNESS)
+    treated = chance(-0.2 + slope * HARDNESS)
     score = -0.2 - 1.1 * HARDNESS + twist * TWISTED
     resolves = np.column_stack([sigmoid(score), sigmoid(score + effect)])
     chances = np.column_stack([1 - treated, treated])

@@ -16,7 +16,7 @@ from charts.format import MISSING, SPACE, separators
 from charts.palette import GRID, INK, MUTED
 
 Spec = dict[str, Any]
-Unit = Literal["share", "points", "count", "cents"]
+Unit = Literal["share", "points", "hundredths", "count", "cents"]
 
 NARROW = "width < 430"
 
@@ -72,6 +72,7 @@ def written(unit: Unit, value: str, *, decimals: int = 1) -> str:
     rounded = {
         "share": f"format(({value}) * 100, '.{decimals}f') + '{SPACE}%'",
         "points": f"(abs({value}) < {smallest:.9f} ? '{nothing}' : {signed})",
+        "hundredths": f"(abs({value}) < 5e-5 ? '0.00' : format(({value}) * 100, '+.2f'))",
         "count": f"format({value}, ',.0f')",
         "cents": _compact(f"(({value}) / 100)"),
     }[unit]
@@ -98,6 +99,7 @@ def value_axis(unit: Unit, *, grid: bool = True, ticks: int = 5, title: str | No
     size = "format({}, '~s')"
     label = {
         "share": "format(datum.value * 100, ',~f') + (datum.index === 1 ? ' %' : '')",
+        "hundredths": "(datum.value === 0 ? '0' : format(datum.value * 100, '+,~f'))",
         "points": "(datum.value === 0 ? '0' : format(datum.value * 100, '+,~f'))",
         "count": f"replace({size.format('datum.value')}, 'G', 'B')",
         "cents": f"replace({size.format('datum.value / 100')}, 'G', 'B')",

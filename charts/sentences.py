@@ -5,6 +5,7 @@ Names from the data are made plain here, so that what comes out is safe Markdown
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from charts.format import (
     Basis,
+    listing,
     money,
     month,
     number,
@@ -45,9 +47,22 @@ def share_words(share: float) -> str:
     return f"{percent(share, decimals=0)} of it"
 
 
+def worsening_sentence(
+    forward: Sequence[tuple[str, float]], *, as_of: date, basis: Basis
+) -> str | None:
+    """Who gets worse: the share of each early bucket that did, in the as-of month."""
+    if not forward:
+        return None
+    shares = [
+        f"{percent(share, decimals=0)} at {state(code, basis=basis)}" for code, share in forward
+    ]
+    return f"In {month(as_of)} got worse: {listing(shares)} late."
+
+
 def roll_sentences(
     ranked: pl.DataFrame,
     tested: int,
+    too_few: int,
     untested_reason: str | None,
     driver: tuple[str, str | None, float] | None,
     *,
@@ -56,8 +71,8 @@ def roll_sentences(
 ) -> list[str]:
     """Which roll rates of the latest month really changed, and who drives the first of them.
 
-    `ranked`: changed cells, most loans first; `driver`: segment, value and its share of the
-    change.
+    `ranked`: changed cells, most loans first; `tested` moves had loans enough, `too_few` had
+    not; `driver`: segment, value and its share of the change.
     """
     when = month(as_of)
     if untested_reason == "too_few_months":
@@ -65,16 +80,18 @@ def roll_sentences(
             f"There are too few months before {when} to say whether a roll rate changed: that"
             " takes 12."
         ]
+    if not tested:
+        return ["There are too few loans to say whether a roll rate changed."]
     if not ranked.height:
-        return [f"No roll rate left its usual variation in {when}; {number(tested)} were tested."]
+        line = f"No roll rate left its usual variation; {plural(tested, 'move')} tested"
+        return [line + (f", {number(too_few)} with too few loans." if too_few else ".")]
     row = ranked.row(0, named=True)
-    usual = percent(row["usual_rate"])
-    usual = f"a year ago {usual}" if row["reference"] == "year_ago" else f"usually {usual}"
     lines = [
         f"The roll from {state(row['from_state'], basis=basis)} to"
         f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
         f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])} in {when}"
-        f" ({usual}), beyond its usual variation."
+        f" ({_usually(row)}), beyond its usual variation"
+        f" ({plural(row['from_loans'], 'loan')} could move)."
     ]
     if driver:
         segment, value, share = driver
@@ -82,10 +99,13 @@ def roll_sentences(
         lines.append(f"{subject[0].upper()}{subject[1:]} explains {share_words(share)}.")
     others = ranked.height - 1
     if others:
-        lines.append(
-            f"{number(others)} other roll rate{'s' if others > 1 else ''} changed as well."
-        )
+        lines.append(f"{plural(others, 'other roll rate')} changed as well.")
     return lines
+
+
+def _usually(row: dict[str, Any]) -> str:
+    usual = percent(row["usual_rate"])
+    return f"a year ago {usual}" if row["reference"] == "year_ago" else f"usually {usual}"
 
 
 def health_sentences(
@@ -97,44 +117,52 @@ def health_sentences(
     what: str,
     year_ago: float | None = None,
 ) -> list[str]:
-    """Is the book better or worse: the 30+ rate, its change, and whether that is noise."""
-    level = f"{percent(change.value)} of the {what} is more than 30 days late in"
+    """Is the book better or worse: a verdict, then the 30+ rate and its change."""
+    are = "is" if what == "balance" else "are"
+    level = f"{percent(change.value)} of the {what} {are} more than 30 days late in"
     level += f" {month(change.month)}"
     if late_cents is not None:
         level += f" ({money(late_cents)})"
     if change.difference is None:
         return [level + "; there is no month before it to compare with."]
     size = points(abs(change.difference)).lstrip("+")
-    direction = (
-        "no more and no less than"
+    level += (
+        ", as a month before"
         if size == "0.0"
-        else (f"{size} points {'more' if change.difference > 0 else 'less'} than")
+        else f", {size} points {'more' if change.difference > 0 else 'less'} than a month before"
     )
-    level += f", {direction} a month before"
-    if change.is_beyond_noise is None:
-        return [level + "; there are too few months to say whether that is more than noise."]
-    verdict = (
-        ": the book got "
-        + ("worse" if change.difference > 0 else "better")
-        + " by more than its usual month-to-month variation."
-        if change.is_beyond_noise
-        else ", within its usual month-to-month variation."
-    )
-    lines = [level + verdict]
-    if year_ago is not None:
-        year = change.value - year_ago
-        lines.append(f"A year ago it was {percent(year_ago)} ({points(year)} points since).")
+    if change.usual_difference:
+        level += f" (its usual move is {points(change.usual_difference).lstrip('+')})"
+    lines = [_verdict(change, year_ago), level + "."]
     if change.is_beyond_noise and split is not None and split.by_segment.height > 1:
         first = split.by_segment.row(0, named=True)
         subject = name_of(segment, first[segment])
-        kind = (
-            "its own rate" if abs(first["rate_effect"]) >= abs(first["mix_effect"]) else "its size"
-        )
+        own = abs(first["rate_effect"]) >= abs(first["mix_effect"])
         lines.append(
             f"The largest part, {points(first['effect'])} points, comes from {subject}"
-            f" ({kind} changed)."
+            f" ({'its own rate' if own else 'its size'} changed)."
         )
     return lines
+
+
+def _verdict(change: Any, year_ago: float | None) -> str:
+    """Better or worse, this month and since a year ago."""
+    if change.is_beyond_noise is None:
+        verdict = "Too few months to judge this one"
+    elif change.is_beyond_noise:
+        verdict = (
+            "Worse" if change.difference > 0 else "Better"
+        ) + " by more than usual this month"
+    else:
+        verdict = "Little changed this month"
+    if year_ago is None:
+        return f"{verdict}."
+    year = change.value - year_ago
+    size = points(abs(year)).lstrip("+")
+    if size == "0.0":
+        return f"{verdict}, and as a year ago ({percent(year_ago)})."
+    way = "worse" if year > 0 else "better"
+    return f"{verdict}, {size} points {way} than a year ago ({percent(year_ago)})."
 
 
 def aging_sentences(
@@ -143,7 +171,7 @@ def aging_sentences(
     early_share: float | None,
     oldest_share: float | None,
     oldest: str,
-    worst: tuple[str, str | None, float] | None,
+    worst: tuple[str, str | None, float, bool] | None,
     *,
     as_of: date,
     is_money: bool,
@@ -154,24 +182,21 @@ def aging_sentences(
         return [f"There are no open loans in {month(as_of)} in this choice."]
     if not late:
         return [f"Nothing is late in {month(as_of)} in this choice."]
-    amount = money(late) if is_money else f"{number(late)} loans"
-    noun = "balance" if is_money else "loans"
+    amount = money(late) if is_money else plural(late, "loan")
+    are, them = ("is", "it") if is_money or late == 1 else ("are", "them")
+    share = f"{percent(late_share)} of {'the balance' if is_money else 'all'}"
     lines = [
-        f"{amount} is late in {month(as_of)}, {percent(late_share)} of the {noun}:"
-        if is_money
-        else f"{amount} are late in {month(as_of)}, {percent(late_share)} of all:"
-    ]
-    them = "it" if is_money else "them"
-    lines[0] += (
+        f"{amount} {are} late in {month(as_of)}, {share}:"
         f" {percent(early_share, decimals=0)} of {them} in the first bucket and"
         f" {percent(oldest_share, decimals=0)} at {state(oldest, basis=basis)}."
-    )
+    ]
     if worst:
-        segment, value, rate = worst
+        segment, value, rate, stands_out = worst
         subject = name_of(segment, value)
+        verdict = "clearly above the rest" if stands_out else "but no more than chance would give"
         lines.append(
             f"{subject[0].upper()}{subject[1:]} has the highest share beyond 30 days,"
-            f" {percent(rate)}."
+            f" {percent(rate)}, {verdict}."
         )
     return lines
 
@@ -188,7 +213,7 @@ def limit_sentences(crossed: pl.DataFrame) -> list[tuple[str, str]]:
     """Which fixed limits are crossed, and the page that explains it."""
     words = {
         "level": "The 30+ rate, {value}, is above the limit of {limit}.",
-        "year_rise": "The 30+ rate rose by {value} in a year; the limit is {limit}.",
+        "year_rise": "The 30+ rate rose by {value} of itself in a year; the limit is {limit}.",
     }
     return [
         (
@@ -212,20 +237,23 @@ def warning_sentences(
             lines.append(
                 (
                     page,
-                    f"{subject} {rose(change.difference)}"
+                    f"{'Worse' if change.difference > 0 else 'Better'}: {subject.lower()}"
+                    f" {rose(change.difference)}"
                     f" {points(abs(change.difference)).lstrip('+')} points to"
                     f" {percent(change.value)}; its usual move is"
                     f" {points(change.usual_difference).lstrip('+')}.",
                 )
             )
-    for row in rolls.head(5).iter_rows(named=True):
+    worse_first = rolls.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
+    for row in worse_first.head(5).iter_rows(named=True) if rolls.height else ():
+        tone = {True: "Worse: ", False: "Better: ", None: ""}[row["is_worse"]]
         lines.append(
             (
                 "portfolio/roll_rates",
-                f"{state(row['from_state'], basis=basis)} to"
+                f"{tone}{state(row['from_state'], basis=basis)} to"
                 f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
                 f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])}"
-                f" (usually {percent(row['usual_rate'])}).",
+                f" ({_usually(row)}).",
             )
         )
     return lines

@@ -69,8 +69,7 @@ def refresh(
         stamps = _stamps(facts, shape)
         totals = facts.fetch(month_totals(shape))
         shape = replace(shape, has_reopened=bool(totals["reopened_rows"].sum()))
-        building = published.start_building(folder)
-        target = DuckDBConnection(str(building), read_only=False)
+        target = _open_building(folder)
         try:
             create_tables(target, marts.marts)
             target.commit()
@@ -82,6 +81,19 @@ def refresh(
             target.close()
         path = published.publish(folder)
     return RefreshResult(path, recomputed, removed, time.monotonic() - started)
+
+
+def _open_building(folder: Path) -> DuckDBConnection:
+    """The marts to work on; those of another version of this product are begun anew."""
+    target = DuckDBConnection(str(published.start_building(folder)), read_only=False)
+    known = {
+        (table.name, column.name) for table in marts.marts.sorted_tables for column in table.columns
+    }
+    if target.tables() and target.columns() != known:
+        target.close()
+        published.discard_building(folder)
+        target = DuckDBConnection(str(folder / published.BUILDING), read_only=False)
+    return target
 
 
 def book_shape(facts: Connection, bounds: Sequence[int]) -> BookShape:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bench import book, data_time, figures, matrix, rivals, script_time, sessions
+from bench import book, data_time, figures, matrix, rivals, script_time, sessions, splitting
 from bench.figures import Figure
 from queries.filters import whole_book
 from queries.marts import open_marts, read_book
@@ -41,7 +41,7 @@ def test_every_step_from_sample_to_marts_is_measured(place: book.Place) -> None:
 
 def test_the_last_month_alone_is_new(place: book.Place) -> None:
     """What was held back is the last month's, and nothing is lost or doubled."""
-    for table, column in book.BY_MONTH.items():
+    for table, column in splitting.BY_MONTH.items():
         first, new, whole = (
             pl.read_parquet(place.folder / part / f"{table}.parquet")
             for part in ("first", "new", "sample")
@@ -79,7 +79,7 @@ def test_the_data_of_each_page_is_what_the_page_loads(place: book.Place) -> None
 
 
 def test_script_runs_are_counted_one_by_one(place: book.Place) -> None:
-    found = script_time.figures(place, seed=7, repeats=2)
+    found = script_time.figures(place, seed=7, repeats=2, settle=0)
     assert len(found) == 2 * len(script_time.TITLES)
     assert all(figure.value > 1 and "2 runs" in figure.note for figure in found)
 

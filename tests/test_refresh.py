@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 import sqlalchemy as sa
@@ -240,6 +241,27 @@ def test_marts_that_differ_from_the_facts_are_not_published(
     with pytest.raises(RefreshRefused, match="2024-03: 5 loans and 61731 cents in the facts"):
         refresh(duckdb_url, tmp_path)
     assert current_version(tmp_path) == published
+
+
+def test_marts_of_another_version_are_made_anew(duckdb_url: str, tmp_path: Path) -> None:
+    put(duckdb_url, **small_book())
+    path = refresh(duckdb_url, tmp_path).path
+    with duckdb.connect(str(path)) as old:
+        old.execute("ALTER TABLE cash DROP COLUMN departed_cents")
+    result = refresh(duckdb_url, tmp_path)
+    assert result.recomputed == (JAN, FEB, MAR)
+    cash = open_marts(result.path).fetch(portfolio.cash(whole_book(JAN, MAR)))
+    # paid in March on the loan that was charged off in February, whose later row is left out
+    assert cash.sort("month")["departed_cents"].to_list() == [0, 0, 0]
+
+
+def test_a_month_in_which_nothing_is_open_is_published(facts_url: str, tmp_path: Path) -> None:
+    put(
+        facts_url,
+        loans=[loan("a")],
+        loan_months=[month("a", JAN, 0, "5.00"), month("a", FEB, 0, "0.00", "paid_off")],
+    )
+    assert read_book(open_marts(refresh(facts_url, tmp_path).path)).as_of == FEB
 
 
 def test_an_empty_warehouse_is_refused_in_words(duckdb_url: str, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def ranked(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
+                "from_loans": 64,
                 "from_state": start,
                 "to_state": end,
                 "rate": rate,
@@ -39,7 +40,7 @@ def ranked(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
 
 def roll(frame: pl.DataFrame, driver: object = None, reason: str | None = None) -> str:
     return spoken(
-        sentences.roll_sentences(frame, 42, reason, driver, as_of=JUNE, basis="days")  # type: ignore[arg-type]
+        sentences.roll_sentences(frame, 42, 50, reason, driver, as_of=JUNE, basis="days")  # type: ignore[arg-type]
     )
 
 
@@ -47,7 +48,8 @@ def test_a_changed_roll_says_how_much_and_who() -> None:
     text = roll(ranked(("31-60", "61-90", 0.274, 0.243)), ("region", "North", 0.66))
     assert text == (
         "The roll from 31–60 days to 61–90 days rose 3.1 points to 27.4 % in June 2026"
-        " (usually 24.3 %), beyond its usual variation. Region North explains two thirds of it."
+        " (usually 24.3 %), beyond its usual variation (64 loans could move)."
+        " Region North explains two thirds of it."
     )
 
 
@@ -59,7 +61,9 @@ def test_a_fall_is_a_fall_and_the_others_are_counted() -> None:
 
 def test_nothing_beyond_noise_is_said_so() -> None:
     empty = ranked(("1-30", "31-60", 0.1, 0.1)).clear()
-    assert roll(empty) == "No roll rate left its usual variation in June 2026; 42 were tested."
+    assert roll(empty) == (
+        "No roll rate left its usual variation; 42 moves tested, 50 with too few loans."
+    )
     assert "that takes 12" in roll(empty, reason="too_few_months")
 
 
@@ -68,6 +72,15 @@ def test_names_from_the_data_are_characters_not_markup() -> None:
     assert "**N**" not in text
     assert "<b>" not in text.replace("\\<b\\>", "")
     assert "$x$" not in text
+
+
+def test_who_got_worse_is_named_by_bucket() -> None:
+    shares = [("1-30", 0.172), ("31-60", 0.459)]
+    text = sentences.worsening_sentence(shares, as_of=JUNE, basis="months")
+    assert (
+        spoken([text or ""]) == "In June 2026 got worse: 17 % at 1 month and 46 % at 2 months late."
+    )
+    assert sentences.worsening_sentence([], as_of=JUNE, basis="days") is None
 
 
 def change(value: float, previous: float | None, beyond: bool | None) -> Change:
@@ -81,26 +94,28 @@ def health(one: Change, **more: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("one", "expected"),
+    ("one", "verdict", "level"),
     [
-        (change(0.05, 0.04, True), "1.0 points more than a month before: the book got worse"),
-        (change(0.04, 0.05, True), "1.0 points less than a month before: the book got better"),
-        (change(0.05, 0.049, False), "0.1 points more than a month before, within its usual"),
-        (change(0.05, 0.05, False), "no more and no less than a month before, within"),
-        (change(0.05, 0.04, None), "too few months to say whether that is more than noise"),
-        (change(0.05, None, None), "there is no month before it to compare with"),
+        (change(0.05, 0.04, True), "Worse by more than usual", "1.0 points more than"),
+        (change(0.04, 0.05, True), "Better by more than usual", "1.0 points less than"),
+        (change(0.05, 0.049, False), "Little changed this month", "0.1 points more than"),
+        (change(0.05, 0.05, False), "Little changed this month", "2026 (12.4 M), as a month"),
+        (change(0.05, 0.04, None), "Too few months to judge", "1.0 points more than"),
+        (change(0.05, None, None), "5.0 % of", "there is no month before it to compare with"),
     ],
 )
-def test_health_says_better_worse_or_noise(one: Change, expected: str) -> None:
+def test_health_says_better_worse_or_noise(one: Change, verdict: str, level: str) -> None:
     text = health(one)
-    assert expected in text
-    assert text.startswith(f"{one.value:.1%}".replace("%", " % of the balance")[:4])
-    assert "(12.4 M)" in text
+    assert text.startswith(verdict)
+    assert level in text
+    assert f"{100 * one.value:.1f} % of the balance is more than 30 days late" in text
 
 
 def test_a_slow_drift_shows_against_a_year_ago() -> None:
     text = health(change(0.06, 0.057, False), year_ago=0.031)
-    assert text.endswith("A year ago it was 3.1 % (+2.9 points since).")
+    assert text.startswith("Little changed this month, 2.9 points worse than a year ago (3.1 %).")
+    better = health(change(0.03, 0.03, False), year_ago=0.031)
+    assert "0.1 points better than a year ago" in better
 
 
 def test_health_names_the_segment_with_the_largest_part() -> None:
@@ -131,13 +146,15 @@ def test_aging_speaks_of_money_as_it_and_of_loans_as_them() -> None:
         0.5,
         0.2,
         "181+",
-        ("grade", None, 0.3),
+        ("grade", None, 0.3, False),
         is_money=False,
         **more,  # type: ignore[arg-type]
     )
     assert spoken(money).startswith("700 is late in June 2026, 7.0 % of the balance: 50 % of it")
     assert "7 loans are late in June 2026, 7.0 % of all: 50 % of them" in spoken(loans)
-    assert "Grade not recorded has the highest share beyond 30 days, 30.0 %." in spoken(loans)
+    assert "Grade not recorded has the highest share beyond 30 days, 30.0 %, but no more" in spoken(
+        loans
+    )
     nothing = sentences.aging_sentences(
         0.0,
         0,

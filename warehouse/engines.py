@@ -115,6 +115,11 @@ class DuckDBConnection:
         rows = self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()
         return {name for (name,) in rows}
 
+    def columns(self) -> set[tuple[str, str]]:
+        """Every table and column of the file."""
+        text = "SELECT table_name, column_name FROM information_schema.columns"
+        return set(self._raw.execute(text).fetchall())
+
     def commit(self) -> None:
         if self._in_transaction:
             self._raw.execute("COMMIT")

@@ -38,6 +38,7 @@ class Figures:
     codes: tuple[str, ...]
     shares: pl.DataFrame
     rates: pl.DataFrame
+    every: pl.DataFrame
     lagged: pl.DataFrame
     by_segment: pl.DataFrame
     segment_rates: pl.DataFrame
@@ -51,7 +52,8 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
     view = _view
     raw = ui.load(view, portfolio.stocks, back=HISTORY - 1)
     stocks, codes = grouped(raw, view.book.buckets, by="buckets")
-    if stocks.filter(pl.col("month") == view.chosen.as_of).is_empty():
+    amount = "weight_cents" if view.is_money else "loans"
+    if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
         return None
     shared: dict[str, Any] = {"buckets": codes, "weight": view.weight}
     parts, _ = grouped(ui.load(view, portfolio.stocks, by=segment), view.book.buckets, by="buckets")
@@ -60,7 +62,10 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
         codes=codes,
         shares=bucket_shares(stocks, **shared),
         rates=delinquency_rates(stocks, **shared),
-        lagged=lagged_delinquency_rates(stocks, **shared).filter(now),
+        every=bucket_shares(raw, buckets=view.book.buckets, weight=view.weight).filter(now),
+        lagged=lagged_delinquency_rates(raw, buckets=view.book.buckets, weight=view.weight).filter(
+            now
+        ),
         by_segment=bucket_shares(parts, by=(segment,), **shared),
         segment_rates=delinquency_rates(parts, by=(segment,), **shared),
         medians=ui.load(view, portfolio.medians),
@@ -81,6 +86,14 @@ def _spread(view: ui.View) -> dict[str, float | None]:
     return found
 
 
+def _worst(ranked: pl.DataFrame, whole: float) -> tuple[str, str | None, float, bool] | None:
+    """The segment with the highest rate, and whether its interval lies above the whole's rate."""
+    if ranked.height < 2:
+        return None
+    first = ranked.row(0, named=True)
+    return segment, first[segment], first["rate"], bool(first["low"] > whole)
+
+
 view = ui.open_page("Aging", "Where does the late money sit?")
 with st.sidebar:
     by = {
@@ -92,7 +105,7 @@ with st.sidebar:
 segment = by[label]
 found = figures(f"{view.key} {segment}", segment, view)
 if found is None:
-    ui.nothing_to_show(view, "There are no open loans in this choice.")
+    ui.nothing_to_show(view, ui.NOTHING_OPEN)
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 basis = view.chosen.basis
@@ -116,7 +129,7 @@ ui.say(
         ends[found.codes[1]] / amount if amount else None,
         ends[found.codes[-1]] / amount if amount else None,
         found.codes[-1],
-        (segment, worst[segment][0], worst["rate"][0]) if worst.height > 1 else None,
+        _worst(worst, found.rates.filter(now, threshold=30)["rate"][0]),
         as_of=view.chosen.as_of,
         is_money=view.is_money,
         basis=basis,
@@ -176,7 +189,7 @@ ui.heading(
     " months these loans came from. Growth flatters the first.",
 )
 both = (
-    shares.filter(pl.col("bucket") != "current")
+    found.every.filter(pl.col("bucket") != "current")
     .join(found.lagged.select("bucket", "lag_months", lagged="rate"), on="bucket", how="left")
     .join(found.medians, on="bucket", how="left")
 )
@@ -187,10 +200,10 @@ columns = {
     "share": "Coincidental, %",
     "lagged": "Lagged, %",
     "lag_months": "Months back",
-    "median_balance_amount": "Median balance, whole book",
+    "median_balance_amount": "Median balance (whole book)",
 }
 table = both.with_columns(
-    pl.col("bucket").replace({code: words.state(code, basis=basis) for code in found.codes}),
+    pl.col("bucket").replace({code: words.state(code, basis=basis) for code in view.book.buckets}),
     pl.col("share", "lagged") * 100,
     pl.col("median_balance_amount").round(),
     amount=(pl.col("amount") / 100).round() if view.is_money else pl.col("amount"),
@@ -218,7 +231,7 @@ if found.spread or found.largest.height:
     st.subheader("In how few hands is it?", anchor=False)
     st.caption(
         f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
-        " Largest borrowers are of the whole book."
+        f" The largest are a share of the whole book's open balance, {when}, whatever the choice."
     )
     with st.container(horizontal=True, key="concentration"):
         for name, value in found.spread.items():

@@ -1,6 +1,6 @@
 """Health: is the book getting better or worse, and why?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -9,6 +9,7 @@ import streamlit as st
 import ui
 from analytics.changes import Change, latest_change
 from analytics.delinquency import charge_off_rates, delinquency_rates
+from analytics.groupings import grouped
 from analytics.headlines import ranked_changes
 from analytics.limits import crossed_limits
 from analytics.mix_and_rate import MixAndRate, mix_and_rate
@@ -55,9 +56,9 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     shared: dict[str, Any] = {"buckets": view.book.buckets, "weight": view.weight}
     stocks = ui.load(view, portfolio.stocks, back=HISTORY)
     moves = ui.load(view, portfolio.transitions, back=HISTORY)
-    if stocks.filter(pl.col("month") == view.chosen.as_of).is_empty():
-        return None
     amount = "weight_cents" if view.is_money else "loans"
+    if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
+        return None
     totals = stocks.group_by("month").agg(value=pl.col(amount).sum()).sort("month")
     rates = delinquency_rates(stocks, **shared)
     charge_offs = charge_off_rates(moves, weight=view.weight)
@@ -74,7 +75,10 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     series["charge_offs"] = charge_offs.select("month", value="annualised_rate")
     series["cash"] = cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log())
     known = {name: one.drop_nulls() for name, one in series.items() if one["value"].count()}
-    later = moves.filter(~pl.col("from_state").is_in(["new", "appeared"]))
+    # loans change their grade, so a grade's loans do not close: the choice is widened there
+    whole = replace(view, chosen=view.chosen.without("grade"))
+    flow = ui.load(whole, portfolio.transitions, back=HISTORY)
+    paid = ui.load(whole, portfolio.cash, back=HISTORY)
     return Figures(
         rates=rates,
         totals=totals,
@@ -82,16 +86,23 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         cash=cash,
         changes={name: latest_change(one) for name, one in known.items()},
         splits=_splits(view),
-        rolls=ranked_changes(changed_cells(later, **shared), buckets=view.book.buckets)
-        if later.height
-        else later,
+        rolls=_changed_rolls(view, moves),
         limits=crossed_limits(rates),
-        loans=loan_flow(moves, stocks),
-        money=money_flow(moves, ui.load(view, portfolio.cash, back=HISTORY))
-        if view.book.has_balances
-        else None,
-        payments=payment_differences(ui.load(view, portfolio.cash, back=HISTORY)),
+        loans=loan_flow(flow, ui.load(whole, portfolio.stocks, back=HISTORY)),
+        money=money_flow(flow, paid) if view.book.has_balances else None,
+        payments=payment_differences(paid),
     )
+
+
+def _changed_rolls(view: ui.View, moves: pl.DataFrame) -> pl.DataFrame:
+    """The roll rates that changed in the as-of month, in the buckets of the Roll rates page."""
+    cells, codes = grouped(moves, view.book.buckets, by="buckets")
+    known = cells.filter(~pl.col("from_state").is_in(["new", "appeared"]))
+    seen = known.filter(pl.col("to_state") != "unmatched", pl.col("month") == view.chosen.as_of)
+    if seen.is_empty():
+        return seen
+    changed = changed_cells(known, buckets=codes, weight=view.weight)
+    return ranked_changes(changed, buckets=codes)
 
 
 def _splits(view: ui.View) -> dict[str, MixAndRate]:
@@ -103,7 +114,8 @@ def _splits(view: ui.View) -> dict[str, MixAndRate]:
             cells, buckets=view.book.buckets, weight=view.weight, thresholds=(30,), by=(segment,)
         )
         months = sorted(rates["month"].unique())
-        if len(months) == 2 and rates[segment].n_unique() > 1:
+        open_now = rates.group_by("month").agg(pl.col("denominator").sum())["denominator"]
+        if len(months) == 2 and rates[segment].n_unique() > 1 and open_now.min():
             before, after = (rates.filter(pl.col("month") == month) for month in months)
             found[segment] = mix_and_rate(before, after, segment=segment)
     return found
@@ -121,11 +133,13 @@ def tile(
 ) -> None:
     """A headline figure: its value, its change, whether that is noise, and its course."""
     change = changes.get(name)
-    delta, note = None, "no month before"
+    delta, note, sign = None, "no month before", 0
     colour: Literal["gray", "orange", "blue"] = "gray"
-    if change is not None and change.difference is not None:
+    current = change is not None and change.month == view.chosen.as_of
+    if change is not None and current and change.difference is not None:
         shown = change.difference if unit == "points" else _growth(change.difference)
         delta = f"{words.points(shown)} {unit}"
+        sign = (delta[0] == "+") - (delta[0] == words.MINUS)
         note = {True: "unusual", False: "usual", None: "not judged"}[change.is_beyond_noise]
         if change.is_beyond_noise and rise_is_bad is not None:
             colour = "orange" if (change.difference > 0) == rise_is_bad else "blue"
@@ -134,11 +148,9 @@ def tile(
         words.plain(value),
         delta,
         delta_color=colour,
-        delta_arrow="off"
-        if not delta or delta.startswith("0.0")
-        else ("up" if delta.startswith("+") else "down"),
+        delta_arrow="up" if sign > 0 else "down" if sign < 0 else "off",
         delta_description=note,
-        chart_data=series["value"].fill_null(0).to_list() if series.height > 1 else None,
+        chart_data=series["value"].drop_nulls().to_list() or None,
         border=True,
         width=170,
         help=TILE_HELP,
@@ -180,8 +192,13 @@ ui.say(
 )
 
 # --- the picture ---------------------------------------------------------------------------
+is_first = pl.col("threshold") == 30  # one band is legible, three are not
 course = found.rates.select(
-    "month", "low", "high", series=pl.format("{}+", "threshold"), value="rate"
+    "month",
+    low=pl.when(is_first).then("low"),
+    high=pl.when(is_first).then("high"),
+    series=pl.format("{}+", "threshold"),
+    value="rate",
 )
 shades = dict(zip(("30+", "60+", "90+"), lateness(3), strict=True))
 labels = {name: f"{name} days" for name in shades}
@@ -189,8 +206,8 @@ left, right = st.columns([3, 2], gap="medium")
 with left:
     ui.heading(
         "How much of the book is late",
-        f"Share of the open {noun} more than 30, 60 and 90 days late, %, month-ends to {when},"
-        " with 95 % interval.",
+        f"Share of the open {noun} more than 30, 60 and 90 days late, %, month-ends to {when};"
+        f" 95 % interval of 30+. {ui.basis_words(view)}",
     )
     ui.chart(
         course,
@@ -300,7 +317,11 @@ if found.splits:
         )
         ui.chart(
             parts,
-            bars.changes(parts["name"].to_list(), alt=f"Contribution of each {segment}, points."),
+            bars.changes(
+                parts["name"].to_list(),
+                alt=f"Contribution of each {segment}, points.",
+                unit="hundredths",
+            ),
             key="parts",
         )
     ui.evidence("mix_and_rate", split.by_segment, mix_and_rate)
@@ -312,11 +333,15 @@ warnings += sentences.warning_sentences(found.changes, found.rolls, basis=view.c
 passes = at_month(found.loans, "passes")
 if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
-judged = [change.is_beyond_noise for change in found.changes.values()]
-if not warnings and all(verdict is None for verdict in judged):
-    st.markdown("There are too few months to say what is beyond usual variation.")
-elif not warnings:
+judged = [change for change in found.changes.values() if change.is_beyond_noise is not None]
+unjudged = len(found.changes) - len(judged)
+if not warnings and judged:
     st.markdown(f"Nothing crossed a limit or left its usual variation in {when}.")
+if unjudged:
+    st.caption(
+        f"{words.number(unjudged)} of {words.number(len(found.changes))} figures have too few"
+        " earlier changes to judge."
+    )
 for page, line in warnings:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(f"pages/{page}.py", label=ui.PAGES[page])
@@ -324,6 +349,8 @@ for page, line in warnings:
 
 # --- does it add up? -----------------------------------------------------------------------
 st.subheader("Does the book add up?", anchor=False)
+if view.chosen.grades:
+    st.caption("Of all grades: loans change their grade, so the loans of one grade do not close.")
 ui.reconciliation_strip(found.loans, found.money, found.payments, view.chosen.as_of)
 ui.evidence("reconciliation", found.loans, loan_flow, money_flow)
 
@@ -334,3 +361,4 @@ if needs:
     st.dataframe(
         pl.DataFrame(needs), hide_index=True, alt="Figures that need tables this book lacks"
     )
+st.caption("Not in this version yet: recovery against targets, cost to collect, complaints.")

@@ -1,5 +1,6 @@
 """Roll rates: who gets worse next month?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from analytics.groupings import Grouping, grouped, possible_groupings
 from analytics.headlines import explain_roll, ranked_changes
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix, unmatched
-from analytics.states import collapse_late, four_grades
+from analytics.states import collapse_late, day_range, four_grades
 from charts import curves, intervals, matrices, sentences
 from charts import format as words
 from charts.palette import state_shades
@@ -43,7 +44,6 @@ class Figures:
     lost: pl.DataFrame
     loss: pl.DataFrame
     net_flow: pl.DataFrame
-    product: pl.DataFrame
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
@@ -59,7 +59,13 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
         return None
     shared: dict[str, Any] = {"buckets": codes, "weight": _view.weight}
     matrix = roll_rate_matrix(window, **shared)
+    seen = window.filter(pl.col("to_state") != "unmatched")
+    if seen.is_empty():
+        return None
+    is_current = seen["month"].max() == _view.chosen.as_of
     changed = changed_cells(cells, **shared)
+    if not is_current:  # no loan of the choice was seen in the as-of month: nothing to judge
+        changed = changed.with_columns(pl.lit(None, pl.Float64).alias("p"), is_changed=False)
     ranked = ranked_changes(changed, buckets=codes)
     stocks, _ = grouped(
         ui.load(_view, portfolio.stocks, back=HISTORY, by=by), _view.book.buckets, **options
@@ -75,7 +81,6 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
         lost=unmatched(window),
         loss=flow_to_loss(matrix, buckets=codes, generator=np.random.default_rng(7)),
         net_flow=net_flow,
-        product=flow_to_loss_product(net_flow.filter(pl.col("month") >= first)),
     )
 
 
@@ -108,6 +113,12 @@ def _driver(
     return best if best and 0.3 <= best[2] <= 1.05 else None
 
 
+def _monthly_buckets(late: Sequence[str]) -> list[str]:
+    """The late buckets that are a month wide: net flow compares neighbours a month apart."""
+    widths = [(code, day_range(code)) for code in late]
+    return [code for code, (low, high) in widths if high is not None and high - low < 31]
+
+
 def _list_loans(cell: dict[str, str]) -> None:
     """The loans behind a clicked cell, of the latest month of the window."""
     buckets = view.book.buckets
@@ -121,7 +132,7 @@ def _list_loans(cell: dict[str, str]) -> None:
     start, end = (words.state(cell[side], basis=basis) for side in ("from_state", "to_state"))
     ui.loan_list(
         view,
-        f"{start} to {end.lower()}, {when}",
+        f"{start} to {end.lower()}, {when}" + (", the window's last month" if window > 1 else ""),
         lambda page: loans_that_moved(
             view.chosen,
             view.chosen.as_of,
@@ -149,24 +160,43 @@ noun = "opening balance" if view.is_money else "loans"
 basis = view.chosen.basis
 
 verdicts = found.changed["verdict"].unique().to_list()
-ui.say(
-    sentences.roll_sentences(
-        found.ranked,
-        found.changed.filter(pl.col("p").is_not_null()).height,
-        verdicts[0] if len(verdicts) == 1 else None,
-        found.driver,
-        as_of=view.chosen.as_of,
-        basis=basis,
-    )
+worse = found.moves.filter(
+    pl.col("month") == view.chosen.as_of, pl.col("forward").is_not_null(), ~pl.col("is_small")
 )
+early = [
+    (code, share)
+    for code, share in worse.select("from_state", "forward").iter_rows()
+    if code in found.codes[1:4]
+]
+worsening = sentences.worsening_sentence(early, as_of=view.chosen.as_of, basis=basis)
+answer = sentences.roll_sentences(
+    found.ranked,
+    found.changed.filter(pl.col("p").is_not_null()).height,
+    found.changed.filter(pl.col("rate") > 0, verdict="too_few_loans").height,
+    verdicts[0] if len(verdicts) == 1 else None,
+    found.driver,
+    as_of=view.chosen.as_of,
+    basis=basis,
+)
+ui.say([worsening or "", *answer])
 
 # --- the matrix ----------------------------------------------------------------------------
 to_states = [*found.codes, "charged_off", "sold", "paid_off"]
 window = view.chosen.window
-span = when if window == 1 else f"{window} months to {when}, pooled"
+pooled = max(found.matrix["months"].to_list())
+span = when if window == 1 else f"{pooled} months to {when}, pooled"
+hint = "Click a cell for its loans."
+if grouping == "classes":
+    cards = sorted(view.book.revolving_products)
+    hint = (
+        "Classes by days late alone. Cards, which reach a class sooner:"
+        f" {words.listing([words.plain(name) for name in cards]) if cards else 'none'}."
+    )
+if window == 1 and found.ranked.height:
+    hint += " Outlined: changed beyond usual; orange worse, blue better."
 ui.heading(
     "Where the loans of each state are a month later",
-    f"Share of the {noun} of a row, %, {span}. Rows add up to 100. Click a cell for its loans.",
+    f"Share of the {noun} of a row, %, {span}. Rows add up to 100. {hint}",
 )
 changes = found.changed.select("from_state", "to_state", "usual_rate", "difference", "is_changed")
 cells = found.matrix.join(changes, on=["from_state", "to_state"], how="left")
@@ -184,7 +214,10 @@ clicked = ui.chart(
 )
 lost = int(found.lost["unmatched_loans"].sum())
 if lost:
-    st.caption(f"{words.number(lost)} loans have no row a month later and are in no rate.")
+    have, are = ("has", "is") if lost == 1 else ("have", "are")
+    st.caption(
+        f"{sentences.plural(lost, 'loan')} {have} no row a month later and {are} in no rate."
+    )
 ui.evidence("roll_rates", cells, roll_rate_matrix, changed_cells)
 if clicked:
     _list_loans(clicked[0])
@@ -217,6 +250,9 @@ if len(found.moves["month"].unique()) > 1:
 if not found.matrix.filter(pl.col("to_state") == "charged_off")["loans"].sum():
     st.caption(f"No loan was charged off in {span}, so no flow to loss can be shown.")
 else:
+    rows = found.matrix.unique("from_state")
+    sizes = dict(rows.select("from_state", "from_loans").iter_rows())
+    small = dict(rows.select("from_state", "is_small").iter_rows())
     horizon = int(ui.segmented("Months ahead", ("12", "6", "24"), key="horizon"))
     ahead = found.loss.filter(pl.col("horizon") == horizon).with_columns(
         name=pl.col("bucket").replace_strict(
@@ -235,7 +271,8 @@ else:
         "high",
         "unknown",
         value="probability",
-        is_small=pl.col("probability").is_null(),
+        loans=pl.col("bucket").replace_strict(sizes, return_dtype=pl.Int64),
+        is_small=pl.col("bucket").replace_strict(small, return_dtype=pl.Boolean),
     )
     ui.chart(
         ahead,
@@ -246,15 +283,15 @@ else:
     )
     ui.evidence("flow_to_loss", found.loss, flow_to_loss)
 
-if found.net_flow["rate"].count():
+if found.net_flow["rate"].count() and grouping in ("buckets", "every_bucket"):
+    narrow = _monthly_buckets(late)
+    known = found.net_flow.filter(pl.col("bucket").is_in(narrow)).select(
+        "month", series="bucket", value="rate"
+    )
     ui.heading(
         "Net flow: what stands in a bucket for each unit one bucket earlier a month ago",
         f"{'Balance' if view.is_money else 'Loans'} over the earlier bucket's a month before, %."
         " Not a probability: it may pass 100.",
-    )
-    narrow = late[:-1]  # the last bucket gathers many months' arrivals
-    known = found.net_flow.filter(pl.col("bucket").is_in(narrow)).select(
-        "month", series="bucket", value="rate"
     )
     shades = {code: shade for code, shade in state_shades(found.codes).items() if code in narrow}
     ui.chart(
@@ -268,4 +305,23 @@ if found.net_flow["rate"].count():
         key="net_flow",
     )
     ui.evidence("net_flow", found.net_flow, net_flow_rates)
-    ui.evidence("net_flow_product", found.product, flow_to_loss_product)
+    product = flow_to_loss_product(
+        found.net_flow.filter(pl.col("month") >= months_before(view.chosen.as_of, window - 1)),
+        last=narrow[-1],
+    )
+    reached = words.state(narrow[-1], basis=basis)
+    ui.heading(
+        f"Share of each bucket that net flow would carry to {reached}",
+        f"Product of the net flow rates of {span}, %. Another number than the probability above.",
+    )
+    ui.readable_table(
+        product.select(
+            pl.col("bucket").replace(
+                {code: words.state(code, basis=basis) for code in found.codes}
+            ),
+            net_flow_rate="rate",
+            product_share="factor",
+        ),
+        alt="Product of net flow rates by bucket",
+    )
+    ui.evidence("net_flow_product", product, flow_to_loss_product)

@@ -1,0 +1,95 @@
+"""Targets: will this period's recovery reach its target?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from analytics.intervals import divide
+from analytics.recovery import (
+    CONFIDENCE,
+    MINIMUM_CASES,
+    PLACED,
+    Array,
+    added,
+    ratio_of_cash,
+    why_unknown,
+)
+
+IMMATURE = ("immature_cases", "immature_cents", "immature_squares")
+
+
+def target_attainment(
+    cells: pl.DataFrame,
+    *,
+    target: float,
+    by: Sequence[str] = (),
+    confidence: float = CONFIDENCE,
+    minimum: int = MINIMUM_CASES,
+) -> pl.DataFrame:
+    """Will the recovery target be met once every case of the period has had its h days?
+
+    Judged on sum of min(cash, placed) / sum of placed.  Mature cases are known.  The others are
+    taken to be drawn from the same process: they bring rate x placed, with an error from not
+    knowing the rate (ratio estimator) and one from each case's own luck (in proportion to what
+    is placed on it, as among the mature).  `probability` = P(final rate >= target), normal, with
+    Student's t on the mature cases; never surer than all-or-nothing cases of the same sizes
+    would allow where the mature ones show no variation.
+
+    In: as cohort recovery (`clipped`), with `immature_cents` and `immature_squares` of the
+    cases still to mature (add the placements still expected, if the period is not over).
+    Out: by group `cases`, `attained` (rate so far), `immature_cases`, `placed_share` (of the
+    amount that is mature), `forecast`, `low`, `high` (of the final rate), `probability`,
+    `is_decided` (nothing is left to mature), `is_small`, `reason`.
+    Null: all of it where nothing matured (`all_immature`, `no_cases`); forecast interval and
+    probability on one mature case (`one_case`) while others are open.
+    Refuses: a target that is not between 0 and 1.
+    Misleads: the probability knows nothing of a season, a new strategy or a change of case mix
+    between the mature and the others; cash already in on open cases is not used.
+    Reference: Cochran 1977, chapter 6 (ratio estimator); Valliant, Dorfman and Royall 2000
+    (predicting a finite total).
+    """
+    if not 0 < target < 1:
+        raise ValueError(f"a target is a share between 0 and 1, not {target}")
+    names = ("clipped_cents", "clipped_squares", "clipped_placed")
+    table = added(cells, by, (*PLACED, *names, *IMMATURE))
+    rate, se, size = ratio_of_cash(table, names)
+    n, placed, left = (
+        table[name].to_numpy().astype(float) for name in ("cases", "placed_cents", "immature_cents")
+    )
+    whole, squares = placed + left, table["immature_squares"].to_numpy().astype(float)
+    held = np.clip(rate, 0, 1) * size  # as many equal cases, all or nothing
+    cautious = divide((held + 0.5) * (size - held + 0.5), (size + 1) ** 2)
+    per_square = np.where(
+        se > 0, se**2 * (placed / 100) ** 2 / _squares(table), np.nan_to_num(cautious)
+    )
+    mean_error = np.where(se > 0, se**2, divide(cautious, size)) * left**2
+    error = np.sqrt(mean_error + per_square * squares * 100**2) / whole
+    forecast, decided = rate, (left == 0) & (n > 0)
+    freedom = np.maximum(n - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = stats.t.cdf((forecast - target) / error, freedom)
+    chance = np.where(decided, (rate >= target).astype(float), chance)
+    reach = stats.t.ppf(0.5 + confidence / 2, freedom) * error
+    floor = divide(table["clipped_cents"].to_numpy(), whole)
+    low = np.where(decided, rate, np.maximum(forecast - reach, np.minimum(floor, rate)))
+    high = np.where(decided, rate, np.minimum(forecast + reach, floor + divide(left, whole)))
+    unknown = (n < 1) | ((n < 2) & ~decided)
+    low, high, chance = (np.where(unknown, np.nan, value) for value in (low, high, chance))
+    estimates = {"attained": rate, "placed_share": divide(placed, whole), "forecast": forecast}
+    estimates |= {"low": low, "high": high, "probability": chance}
+    reason = pl.when(pl.col("is_decided")).then(None).otherwise(why_unknown())
+    return (
+        table.select(*by, "cases", "immature_cases")
+        .hstack(pl.DataFrame(estimates, nan_to_null=True))
+        .with_columns(is_decided=pl.Series(decided), is_small=pl.col("cases") < minimum)
+        .with_columns(reason=reason.cast(pl.String))
+    )
+
+
+def _squares(table: pl.DataFrame) -> Array:
+    squares = table["placed_squares"].to_numpy().astype(float)
+    return np.where(squares > 0, squares, np.nan)
