@@ -80,7 +80,7 @@ def shrink(
 
     >>> two = pl.DataFrame({"who": ["A", "B", "C"], "effect": [0.9, 0.0, -0.9], "se": [0.3] * 3})
     >>> shrink(two).owners.select("who", pl.col("shrunk", "p_better").round(2)).row(0)
-    ('A', 0.75, 0.99)
+    ('A', 0.8, 1.0)
     """
     if not 0 < confidence < 1 or not 0 < false_discoveries < 1:
         raise ValueError("confidence and false_discoveries must lie between 0 and 1")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.definitions import definitions, definitions_page
+from jobs.check import check
+from jobs.refresh import refresh
 from warehouse.__main__ import main
 from warehouse.contract import contract
 from warehouse.contract_words import COLUMNS, TABLES, contract_page
@@ -55,3 +58,24 @@ def test_a_definition_is_found_by_words_in_any_order() -> None:
 def test_the_projects_files_do_not_mention_what_lies_outside_it() -> None:
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*")]:
         assert "shared/" not in path.read_text(), path
+
+
+def test_the_readmes_views_make_a_book_that_closes(tmp_path: Path) -> None:
+    sql = re.search(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert sql
+    path = tmp_path / "lender.duckdb"
+    with duckdb.connect(str(path)) as lender:
+        lender.execute(
+            "CREATE TABLE accounts (account_no TEXT, product_name TEXT, opened DATE, term INT);"
+            "INSERT INTO accounts VALUES ('a', 'x', '2024-01-03', 12), ('b', 'x', '2023-01-03', 12);"
+            "CREATE TABLE monthly_accounts (account_no TEXT, month_end DATE, dpd INT,"
+            " balance DECIMAL(18, 2), written_off BOOLEAN, closed BOOLEAN);"
+            "INSERT INTO monthly_accounts VALUES ('a', '2024-01-31', 0, 10, false, false),"
+            " ('a', '2024-02-29', 31, 9.5, false, false), ('b', '2024-01-31', 0, 10, false, false),"
+            " ('b', '2024-02-29', 0, 0, false, true)"
+        )
+        lender.execute(sql[1])
+    url = f"duckdb:///{path}"
+    result = refresh(url, tmp_path / "marts")
+    assert len(result.recomputed) == 2
+    assert check(url, tmp_path / "marts").findings == ()

@@ -3,8 +3,6 @@
     WAREHOUSE_URL  the lender's facts: any SQLAlchemy URL (default: a DuckDB file in ./var)
     MARTS_PATH     the folder of the marts (default: ./var/marts)
     PORT           the app's port (Makefile)
-
-Everything else that may be set is in `settings.toml` in MARTS_PATH's parent, see README.
 """
 
 from __future__ import annotations
