@@ -80,7 +80,7 @@ def fit_effects(
     either model is right.  It is the **average over all landmark cases of the stage that can
     be compared** (ATE), not over those who were treated.  Models are logistic with main effects
     (for money: least squares), fitted on cells, which with categorical covariates is the fit on
-    cases; the outcome's slopes are drawn to 0 (a ridge of 1) so that few resolved cases promise
+    cases; the outcome's slopes are drawn to 0 (a ridge of 0.25) so that few resolved cases promise
     no certainty; residuals are widened by n / (n - coefficients).
 
     In: a row per `stage`, covariates and `arm` with `cases` and `resolved` (or `cash_cents` and

@@ -11,7 +11,7 @@ import polars as pl
 from analytics.intervals import Array
 
 RIDGE = 1e-6  # keeps a perfect separator's coefficient finite; moves no other digit that shows
-SLOPE_RIDGE = 1.0  # of outcome models: slopes drawn around 0 with a standard deviation of 1
+SLOPE_RIDGE = 0.25  # of outcome models: slopes drawn around 0 with a standard deviation of 2
 NOT_RECORDED = "(not recorded)"
 INTERCEPT = "(intercept)"
 _MOST_STEPS, _TOLERANCE = 60, 1e-9

@@ -43,7 +43,7 @@ class OutcomeModel:
 def outcome_model(stage: StageCells, arm: int, design: Array, outcome: Outcome) -> OutcomeModel:
     """Logistic for resolved cases, least squares for money.
 
-    Slopes of the logistic model are drawn to 0 as if their standard deviation were 1: with few
+    Slopes of the logistic model are drawn to 0 as if their standard deviation were 2: with few
     resolved cases it else promises certainty to cells that it has never seen.
     """
     cases, sums = stage.cases[:, arm], stage.sums[:, arm]

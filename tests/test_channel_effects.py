@@ -14,8 +14,9 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, mannwhitneyu
-from statsmodels.stats.contingency_tables import StratifiedTable
+from scipy.stats import binom, mannwhitneyu, ttest_ind
+from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
+from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 from analytics.channel_effects import ASSUMPTION, ASSUMPTIONS, EffectFits, fit_effects
@@ -252,6 +253,59 @@ def test_the_logistic_outcome_model_agrees_with_the_linear_one_within_a_point():
     ]
     assert ways[0]["effect"] == pytest.approx(ways[1]["effect"], abs=0.01)
     assert ways[0]["effect"] > 0.08
+
+
+def test_the_sums_are_those_of_every_case_on_its_own(sample: pl.DataFrame):
+    """Each case's own part from the case-level models of statsmodels, squared and added up;
+    squares of residuals widened by n / (n - 7 coefficients) of the arm."""
+    x, y = dummies(sample), sample["resolved"].to_numpy().astype(float)
+    called = (sample["arm"] == "call").to_numpy()
+    chance = sm.Logit(called.astype(float), x).fit(disp=0).predict()
+    means, parts, wide = [], [], []
+    for arm, share in ((called, chance), (~called, 1 - chance)):
+        means.append(sm.OLS(y[arm], x[arm]).fit().predict(x))
+        parts.append(np.where(arm, (y - means[-1]) / share, 0.0))
+        wide.append(parts[-1] ** 2 * (arm.sum() / (arm.sum() - x.shape[1]) - 1))
+    effect, alone = means[0] + parts[0] - means[1] - parts[1], means[1] + parts[1]
+    sums = fit(counted(sample, "product", "grade", "region").with_columns(
+        cash_cents=100 * pl.col("resolved"), cash_squares=pl.col("resolved").cast(pl.Float64)
+    ), "product", "grade", "region", outcome="cash", by=()).influence.row(0, named=True)  # fmt: skip
+    assert sums["effect_sum"] == pytest.approx(effect.sum(), rel=1e-5)
+    assert sums["effect_squares"] == pytest.approx((effect**2 + sum(wide)).sum(), rel=1e-5)
+    assert sums["alone_squares"] == pytest.approx((alone**2 + wide[1]).sum(), rel=1e-5)
+    assert sums["cross_sum"] == pytest.approx((effect * alone - wide[1]).sum(), rel=1e-5)
+
+
+def test_with_nothing_to_adjust_for_it_is_the_plain_comparison_of_statsmodels():
+    """One level: the raw difference (Newcombe's interval), and the risk ratio with its usual
+    standard error (but for Student's t)."""
+    plain = cells(("31-90", "A", "call", 2000, 900), ("31-90", "A", "without", 3000, 1200))
+    found = estimate(plain, "grade")
+    assert found["effect"] == pytest.approx(found["raw"]) == pytest.approx(0.05)
+    low, high = confint_proportions_2indep(900, 2000, 1200, 3000, method="newcomb", compare="diff")
+    assert (found["raw_low"], found["raw_high"]) == pytest.approx((low, high))
+    table = Table2x2([[900, 1100], [1200, 1800]])
+    assert found["ratio"] == pytest.approx(table.riskratio)
+    ends = table.riskratio_confint()
+    assert (found["ratio_low"], found["ratio_high"]) == pytest.approx(ends, rel=5e-4)
+
+
+def test_the_raw_difference_of_money_has_the_interval_of_scipy():
+    rng = np.random.default_rng(2)
+    paid = [rng.gamma(0.5, scale, size).round(2) for scale, size in ((80, 150), (50, 90))]
+    landmark = pl.DataFrame(
+        {
+            "stage": "31-90",
+            "grade": "A",
+            "arm": ARMS[::-1],
+            "cases": [len(part) for part in paid],
+            "cash_cents": [round(100 * part.sum()) for part in paid],
+            "cash_squares": [float((part**2).sum()) for part in paid],
+        }
+    )
+    found = estimate(landmark, "grade", outcome="cash")
+    theirs = ttest_ind(*paid, equal_var=False).confidence_interval(0.95)
+    assert (found["raw_low"], found["raw_high"]) == pytest.approx(tuple(theirs))
 
 
 def test_models_on_cells_are_the_case_level_models_of_statsmodels(sample: pl.DataFrame):

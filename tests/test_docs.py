@@ -67,7 +67,7 @@ def test_the_readmes_views_make_a_book_that_closes(tmp_path: Path) -> None:
     with duckdb.connect(str(path)) as lender:
         lender.execute(
             "CREATE TABLE accounts (account_no TEXT, product_name TEXT, opened DATE, term INT);"
-            "INSERT INTO accounts VALUES ('a', 'x', '2024-01-03', 12), ('b', 'x', '2023-01-03', 12);"
+            "INSERT INTO accounts VALUES ('a', 'x', '2024-01-03', 12), ('b', 'x', '2023-01-03', 9);"
             "CREATE TABLE monthly_accounts (account_no TEXT, month_end DATE, dpd INT,"
             " balance DECIMAL(18, 2), written_off BOOLEAN, closed BOOLEAN);"
             "INSERT INTO monthly_accounts VALUES ('a', '2024-01-31', 0, 10, false, false),"
