@@ -118,12 +118,12 @@ def funnel(
     found: Dispersion | None = None
     if usable.sum() >= FEWEST:
         found = dispersion((ratio[usable] - 1) / se[usable], se[usable], winsorised=winsorised)
-    used, reason = (method, None) if found else ("none", "few_owners")
+    used: Method = method if found else "none"
     wide = _widened(se, found, used)
     points = _points(owners[owner], (observed, expected, ratio), (ratio - 1) / wide, usable)
     unit = variance[usable].sum() / max(expected[usable].sum(), 1e-300)
     limits = _limits(expected[usable], unit, found, used)
-    return Funnel(points, limits, found, method, reason)
+    return Funnel(points, limits, found, used, None if found else "few_owners")
 
 
 def _widened(se: Array, found: Dispersion | None, method: str) -> Array:

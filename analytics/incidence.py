@@ -61,9 +61,7 @@ def incidence_curve(
     [0.5, 0.5]
     """
     keys, table, curves = _curves(events, by, opened)
-    shape = curves.incidence.shape
-    weights = (curves.days[:, None] <= curves.days[None, :]).astype(float)  # [day, until]
-    variance = np.stack([_variance(curves, weights[:, until]) for until in range(shape[1])], axis=1)
+    variance = _variance_of_curve(curves)
     censored = np.cumsum(table["censored"], axis=1) - table["censored"]
     followed = table["opened"][:, None] - censored
     low, high = _interval(curves.incidence, variance, followed, confidence)
@@ -206,6 +204,23 @@ def _check(events: pl.DataFrame, by: Sequence[str], opened: int | None) -> None:
         raise ValueError("there are no cases")
     if opened is not None and opened != total:
         raise ValueError(f"{opened} cases were opened, but {total} are resolved, out or open")
+
+
+def _variance_of_curve(curves: _Curves) -> Array:
+    """Variance of the incidence on each day: the formula below for all days at once."""
+    n, incidence = np.maximum(curves.at_risk, 1), curves.incidence
+    staying = 1 - curves.leaving
+    left = np.divide(curves.leaving, staying * n, out=np.zeros_like(n), where=staying > 1e-12)
+    own = curves.open_before**2 * curves.resolving * (1 - curves.resolving) / n
+    shared = curves.open_before * curves.resolving / n
+
+    def summed(values: Array) -> Array:
+        return np.cumsum(values, axis=1)
+
+    variance = incidence**2 * summed(left) - 2 * incidence * summed(incidence * left)
+    variance += summed(incidence**2 * left) + summed(own)
+    variance += 2 * (summed(incidence * shared) - incidence * summed(shared))
+    return np.maximum(variance, 0)
 
 
 def _variance(curves: _Curves, weights: Array) -> Array:

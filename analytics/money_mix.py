@@ -140,8 +140,9 @@ def winsorised_check(net: CaseMix, clipped: CaseMix) -> pl.DataFrame:
     """Whose result hangs on a few large payments?
 
     The effect in net cash beside the effect with cash on each case cut at what was placed.
-    Out: owner, `effect`, `clipped_effect`, `moves` (their difference), `is_fragile` (the
-    difference is above the error of the clipped effect).  Null where either is unknown.
+    Out: owner, `effect`, `clipped_effect`, `moves` (their difference, less its median: a large
+    payment moves the average, too), `is_fragile` (the difference is above the error of the
+    clipped effect).  Null where either is unknown.
     """
     both = net.owners.select(net.owner, "effect").join(
         clipped.owners.select(clipped.owner, clipped_effect="effect", se="se"),
@@ -150,8 +151,12 @@ def winsorised_check(net: CaseMix, clipped: CaseMix) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     )
-    moves = pl.col("effect") - pl.col("clipped_effect")
-    return both.with_columns(moves=moves, is_fragile=moves.abs() > pl.col("se")).drop("se")
+    apart = pl.col("effect") - pl.col("clipped_effect")
+    return (
+        both.with_columns(moves=apart - apart.median())
+        .with_columns(is_fragile=pl.col("moves").abs() > pl.col("se"))
+        .drop("se")
+    )
 
 
 def _columns(cells: pl.DataFrame, names: Sequence[str]) -> list[Array]:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,33 +33,33 @@ def measured(arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
         book.make(place, settings, say)
     elif "book" in arguments.only:
         found.append(Figure("machine", "beware", "the book's times are those of an earlier run"))
-    if "book" in arguments.only:
-        found += book.figures(place)
-    seed = arguments.seed
-    if "pages" in arguments.only:
-        from bench import pages
-
-        say("pages")
-        found += pages.figures(
-            place, seed=seed, filters=arguments.filters, repeats=arguments.repeats
-        )
-    if "matrix" in arguments.only:
-        from bench import matrix
-
-        say("matrix")
-        found += matrix.figures(place)
-    if "sessions" in arguments.only:
-        from bench import sessions
-
-        say("sessions")
-        found += sessions.figures(
-            place,
-            sessions=arguments.sessions,
-            seconds=arguments.seconds,
-            think=arguments.think,
-            seed=seed,
-        )
+    for part in arguments.only:
+        say(part)
+        try:
+            found += _part(part, arguments, place)
+        except Exception as error:  # noqa: BLE001 - the other parts are still worth measuring
+            traceback.print_exc()
+            found.append(Figure(part, "FAILED", f"{type(error).__name__}: {error}"[:200]))
     return [*found, machine.load_after()]
+
+
+def _part(part: str, arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
+    from bench import matrix, pages, sessions
+
+    seed = arguments.seed
+    if part == "book":
+        return book.figures(place)
+    if part == "pages":
+        return pages.figures(place, seed=seed, filters=arguments.filters, repeats=arguments.repeats)
+    if part == "matrix":
+        return matrix.figures(place)
+    return sessions.figures(
+        place,
+        sessions=arguments.sessions,
+        seconds=arguments.seconds,
+        think=arguments.think,
+        seed=seed,
+    )
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(figures.as_text(found))
     now = datetime.now(UTC)
     print(f"Kept in {figures.save(found, arguments.results, now, latest=arguments.latest)}")
-    return 0
+    return int(any(figure.name == "FAILED" for figure in found))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,9 @@ def as_markdown(figures: Sequence[Figure], taken_at: datetime) -> str:
 
 def summary(figures: Sequence[Figure]) -> str:
     """How many goals were met, and which were not."""
+    failed = [figure.part for figure in figures if figure.name == "FAILED"]
+    if failed:
+        return f"FAILED: {', '.join(failed)}."
     judged = [figure for figure in figures if figure.verdict]
     missed = [figure.name for figure in judged if figure.verdict == "MISSED"]
     if not judged:

@@ -117,7 +117,7 @@ def book_shape(facts: Connection, bounds: Sequence[int]) -> BookShape:
 
 
 def published_bounds(current: Path | None) -> Sequence[int]:
-    if current is None:
+    if current is None or not published.is_readable(current):
         return DEFAULT_BOUNDS
     connection = DuckDBConnection(str(current), read_only=True)
     try:

@@ -50,16 +50,25 @@ class Place:
     def environment(self) -> dict[str, str]:
         return {"WAREHOUSE_URL": self.url, "MARTS_PATH": str(self.marts)}
 
-    def command(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    @property
+    def log(self) -> Path:
+        return self.marts.parent / "commands.log"
+
+    def command(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`python -m warehouse ...` on this book, as a process of its own."""
-        return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "warehouse", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **options,
-        )
+        with self.log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "warehouse", *arguments],
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdout=output,
+                stderr=output,
+            )
+
+    def run(self, *arguments: str) -> None:
+        """The same to its end, which must be a good one."""
+        status = self.command(*arguments).wait(120)
+        assert status == 0, self.log.read_text()[-2000:]
 
 
 def place(folder: Path, url: str | None = None) -> Place:
@@ -254,6 +263,25 @@ class Reader:
         self.page.get_by_role("option", name=label, exact=True).click()
         self.page.keyboard.press("Escape")
         self.settle()
+
+    def click_cell(self, start: str, end: str) -> str:
+        """On the middle of a matrix cell, where its number is; the key of the list it opens."""
+        cell = self.cell(start, end)
+        cell.scroll_into_view_if_needed()
+        area = cell.bounding_box()
+        assert area
+        self.page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+        self.box(f"list_{start}_{end}").wait_for()
+        self.settle()
+        return f"list_{start}_{end}"
+
+    def listed(self, key: str) -> pl.DataFrame:
+        """A list of loans, by its table's own download."""
+        table = self.box(key).get_by_test_id("stDataFrame")
+        table.hover()
+        with self.page.expect_download() as found:
+            table.get_by_role("button", name=re.compile("^Download as CSV")).click()
+        return pl.read_csv(found.value.path(), infer_schema=False)
 
     def unfold(self, key: str) -> None:
         """Open an expander."""

@@ -334,24 +334,6 @@ def test_a_deep_link_opened_first_in_a_fresh_process_is_the_right_page(
 # --- deeper, and away with it --------------------------------------------------------------
 
 
-def click(reader: Reader, start: str, end: str) -> None:
-    """On the middle of a matrix cell, where its number is."""
-    cell = reader.cell(start, end)
-    cell.scroll_into_view_if_needed()
-    box = cell.bounding_box()
-    assert box
-    reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def listed(reader: Reader, key: str) -> pl.DataFrame:
-    """The list of loans, by the table's own download."""
-    box = reader.box(key)
-    box.get_by_test_id("stDataFrame").hover()
-    with reader.page.expect_download() as found:
-        box.get_by_role("button", name=re.compile("^Download as CSV")).click()
-    return pl.read_csv(found.value.path())
-
-
 def test_a_click_on_a_cell_lists_its_loans_and_no_others(
     reader: Reader, rows: pl.DataFrame
 ) -> None:
@@ -360,10 +342,7 @@ def test_a_click_on_a_cell_lists_its_loans_and_no_others(
     for start, end in (("current", "1-30"), ("current", "paid_off"), ("1-30", "31-60")):
         expected = by_hand.moved_ids(pairs, start, end)
         assert 0 < len(expected) <= 50
-        click(reader, start, end)
-        reader.box(f"list_{start}_{end}").wait_for()
-        reader.settle()
-        found = listed(reader, f"list_{start}_{end}")
+        found = reader.listed(reader.click_cell(start, end))
         assert set(found["loan_id"]) == expected
         assert found["product"].unique().to_list() == ["credit_card"]
     assert reader.broken == []
@@ -377,18 +356,15 @@ def test_a_long_list_is_paged_and_every_loan_is_on_one_page(
         shown="current", to="current"
     )
     assert 100 < expected.height
-    click(reader, "current", "current")
-    key = "list_current_current"
-    reader.box(key).wait_for()
-    reader.settle()
+    key = reader.click_cell("current", "current")
     assert f"{expected.height:,} loans" in reader.box(key).inner_text()
     seen: list[str] = []
     for number in range(1, -(-expected.height // 50) + 1):
-        page = reader.box("page_current_current").get_by_role("spinbutton")
+        page = reader.box(key).get_by_role("spinbutton")
         page.fill(str(number))
         page.press("Enter")
         reader.settle()
-        seen += listed(reader, key)["loan_id"].to_list()
+        seen += reader.listed(key)["loan_id"].to_list()
     assert len(seen) == len(set(seen))
     assert set(seen) == set(expected["loan_id"])
     # largest balance first
@@ -404,7 +380,7 @@ def test_the_toggle_on_aging_lists_a_buckets_loans(reader: Reader, rows: pl.Data
     key = "list_late_1-30"
     reader.box(key).wait_for()
     reader.settle()
-    assert set(listed(reader, key)["loan_id"]) == set(stock["loan_id"])
+    assert set(reader.listed(key)["loan_id"]) == set(stock["loan_id"])
 
 
 def test_csv_and_excel_hold_the_numbers_of_the_chart(reader: Reader, rows: pl.DataFrame) -> None:

@@ -267,9 +267,11 @@ def test_the_sums_are_those_of_every_case_on_its_own(sample: pl.DataFrame):
         parts.append(np.where(arm, (y - means[-1]) / share, 0.0))
         wide.append(parts[-1] ** 2 * (arm.sum() / (arm.sum() - x.shape[1]) - 1))
     effect, alone = means[0] + parts[0] - means[1] - parts[1], means[1] + parts[1]
-    sums = fit(counted(sample, "product", "grade", "region").with_columns(
+    names = ("product", "grade", "region")
+    money = counted(sample, *names).with_columns(
         cash_cents=100 * pl.col("resolved"), cash_squares=pl.col("resolved").cast(pl.Float64)
-    ), "product", "grade", "region", outcome="cash", by=()).influence.row(0, named=True)  # fmt: skip
+    )
+    sums = fit(money, *names, outcome="cash", by=()).influence.row(0, named=True)
     assert sums["effect_sum"] == pytest.approx(effect.sum(), rel=1e-5)
     assert sums["effect_squares"] == pytest.approx((effect**2 + sum(wide)).sum(), rel=1e-5)
     assert sums["alone_squares"] == pytest.approx((alone**2 + wide[1]).sum(), rel=1e-5)

@@ -107,7 +107,7 @@ def test_the_more_is_left_to_mature_the_less_is_decided():
     placed, share = rng.lognormal(5, 0.5, 60), rng.random(60) < 0.88
     sure = [
         target_attainment(
-            cohort(placed, placed * share, immature=tuple(np.full(left, 150.0))), target=0.8
+            cohort(placed, placed * share, immature=tuple(np.full(left, 150.0))), target=0.85
         )["probability"][0]
         for left in (1, 60, 600)
     ]

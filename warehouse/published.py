@@ -34,6 +34,15 @@ def current_version(folder: Path) -> Path | None:
     return path if name and path.exists() else None
 
 
+def is_readable(path: Path) -> bool:
+    """Whether a version can be opened; one that was damaged is made anew by the next refresh."""
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.Error:
+        return False
+    return True
+
+
 def start_building(folder: Path) -> Path:
     """The file that a refresh works on: what a killed refresh left, else a copy of the current."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +54,7 @@ def start_building(folder: Path) -> Path:
         except duckdb.Error:
             discard_building(folder)
     published = current_version(folder)
-    if published is not None:
+    if published is not None and is_readable(published):
         copy = folder / "copying.duckdb"
         shutil.copyfile(published, copy)
         os.replace(copy, building)
