@@ -59,10 +59,12 @@ def is_there(place: Place, settings: dict[str, int]) -> bool:
 
 def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
     """Make, load and refresh the book, measuring each step; the last month arrives on its own."""
-    for old in (place.marts, place.folder / "sample", place.folder / "first", place.folder / "new"):
-        shutil.rmtree(old, ignore_errors=True)
-    for old in (*place.folder.glob("facts.duckdb*"), place.record):
-        old.unlink(missing_ok=True)
+    parts = (place.folder / name for name in ("marts", "sample", "first", "new", "bench.json"))
+    for old in (*parts, *place.folder.glob("facts.duckdb*")):  # a killed load leaves a folder too
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink(missing_ok=True)
     usage: dict[str, Usage] = {}
 
     def step(name: str, *arguments: object) -> None:

@@ -109,7 +109,7 @@ def _mart_findings(
         return
     target = DuckDBConnection(str(current), read_only=True)
     try:
-        differing = mart_differences(facts.fetch(month_totals(shape)), target, shape)
+        differing = mart_differences(facts.fetch(month_totals()), target, shape)
         stale = tuple(f"{month:%Y-%m}" for month in stale_months(facts, target, shape))
         if stale:
             yield Finding("marts_behind_facts", "marts", len(stale), stale, is_failure=True)

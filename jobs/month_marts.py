@@ -22,7 +22,16 @@ from queries.payments import cash_by_month
 from warehouse import marts
 from warehouse.engines import Connection
 
-BY_MONTH = ("stocks", "transitions", "medians", "cash", "concentration", "months", "ledger")
+BY_MONTH = (
+    "stocks",
+    "industries",
+    "transitions",
+    "medians",
+    "cash",
+    "concentration",
+    "months",
+    "ledger",
+)
 _SEGMENTS = list(SEGMENTS)
 
 
@@ -34,8 +43,10 @@ def compute(
     changes = facts.fetch(state_changes(month, earlier, first, shape))
     cash = facts.fetch(cash_by_month(month, shape))
     bases = ("days", "months") if shape.has_months_past_due else ("days",)
+    by_industry = _by_basis(stocks, bases, {"state": "bucket"}, [*_SEGMENTS, "industry"])
     frames = {
-        "stocks": _by_basis(stocks, bases, {"state": "bucket"}, [*_SEGMENTS, "industry"]),
+        "industries": by_industry,
+        "stocks": _by_basis(stocks.drop("industry"), bases, {"state": "bucket"}, _SEGMENTS),
         "transitions": _by_basis(
             changes, bases, {"from": "from_state", "to": "to_state"}, _SEGMENTS
         ),
@@ -50,15 +61,10 @@ def compute(
         "ledger": _ledger(facts, month, shape, stocks, changes, cash),
     }
     if shape.has_balances:
-        frames["medians"] = pl.concat(
-            facts.fetch(median_balances(month, basis, shape)).with_columns(basis=pl.lit(basis))
-            for basis in bases
-        )
-        units = [
-            facts.fetch(largest_shares(month, unit, shape)).with_columns(unit=pl.lit(unit))
-            for unit in ("customer", "loan")
-        ]
-        frames["concentration"] = pl.concat(units).filter(pl.col("units") > 0)
+        frames["medians"] = facts.fetch(median_balances(month, bases, shape))
+        unit = "customer" if "customers" in shape.tables else "loan"
+        largest = facts.fetch(largest_shares(month, unit, shape))
+        frames["concentration"] = largest.filter(pl.col("units") > 0)
     return {name: frame.with_columns(month=pl.lit(month)) for name, frame in frames.items()}
 
 
@@ -140,6 +146,15 @@ def erase(target: Connection, month: date) -> None:
         target.execute(sa.delete(table).where(table.c.month == month))
 
 
+def sort(target: Connection) -> None:
+    """Lay the large marts out by basis and month, so that a page reads only its own part."""
+    for table in (marts.stocks, marts.industries, marts.transitions):
+        rows = target.fetch(sa.select(table))
+        order = [column.name for column in table.columns][:5]
+        target.execute(sa.delete(table))
+        target.ingest(table.name, rows.sort(order))
+
+
 def write(target: Connection, frames: dict[str, pl.DataFrame], stamp: str) -> None:
     for name, frame in frames.items():
         known = [column.name for column in marts.marts.tables[name].columns]
@@ -160,6 +175,15 @@ def mart_totals() -> sa.Select:
             total(stocks.c.loans).label("loans"),
             total(stocks.c.weight_cents + stocks.c.negative_cents).label("balance_cents"),
         ).group_by(stocks.c.basis, stocks.c.month),
+        sa.select(
+            literal("industries").label("mart"),
+            marts.industries.c.basis,
+            marts.industries.c.month,
+            total(marts.industries.c.loans).label("loans"),
+            total(marts.industries.c.weight_cents + marts.industries.c.negative_cents).label(
+                "balance_cents"
+            ),
+        ).group_by(marts.industries.c.basis, marts.industries.c.month),
         sa.select(
             literal("transitions").label("mart"),
             moves.c.basis,

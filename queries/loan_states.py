@@ -238,52 +238,51 @@ def open_stocks(month: date, shape: BookShape) -> sa.Select:
     )
 
 
-def median_balances(month: date, basis: str, shape: BookShape) -> sa.Select:
-    """The median balance of the open loans of each bucket."""
-    states = month_rows(month, shape).cte("states")
-    bucket = states.c[f"state_{basis}"].label("bucket")
+def median_balances(month: date, bases: Sequence[str], shape: BookShape) -> sa.Select:
+    """The median balance of the open loans of each bucket, on each basis."""
+    states = loan_states(month, shape).cte("states")
     middle = quantile(cast(states.c.weight_amount, Double), sa.literal_column("0.5"))
-    return (
-        sa.select(bucket, middle.label("median_balance_amount"))
-        .where(states.c.status == "open")
-        .group_by(bucket)
-    )
+    parts = []
+    for basis in bases:
+        bucket = states.c[f"state_{basis}"].label("bucket")
+        parts.append(
+            sa.select(
+                literal(basis, Text).label("basis"),
+                bucket,
+                middle.label("median_balance_amount"),
+            )
+            .where(states.c.status == "open")
+            .group_by(bucket)
+        )
+    union = sa.union_all(*parts).subquery("medians")
+    return sa.select(*union.c)
 
 
 def largest_shares(month: date, unit: str, shape: BookShape) -> sa.Select:
     """How much of the open balance its largest borrowers (or loans) hold."""
-    states = month_rows(month, shape).cte("states")
-    source: Any = states
-    column: Any = states.c.loan_id
-    if unit == "customer":
-        source = states.join(loans, loans.c.loan_id == states.c.loan_id)
-        column = loans.c.customer_id
+    states = loan_states(month, shape).cte("states")
+    column = states.c.customer_id if unit == "customer" else states.c.loan_id
     held = (
         sa.select(total(cents(states.c.weight_amount)).label("held_cents"))
-        .select_from(source)
         .where(states.c.status == "open", column.is_not(None), states.c.weight_amount > 0)
         .group_by(column)
         .cte("held")
     )
-    ranked = sa.select(
-        held.c.held_cents,
-        func.row_number().over(order_by=held.c.held_cents.desc()).label("place"),
-    ).cte("ranked")
-    amount = cast(ranked.c.held_cents, Double)
+    top = sa.select(held.c.held_cents).order_by(held.c.held_cents.desc()).limit(10).cte("top_ten")
+    amount = cast(held.c.held_cents, Double)
     return sa.select(
+        literal(unit, Text).label("unit"),
         cast(func.count(), BigInteger).label("units"),
         (func.sum(amount * amount) / func.nullif(func.sum(amount) * func.sum(amount), 0)).label(
             "herfindahl"
         ),
-        cast(func.max(ranked.c.held_cents), BigInteger).label("largest_cents"),
-        total(case((ranked.c.place <= 10, ranked.c.held_cents), else_=0)).label(
-            "largest_ten_cents"
-        ),
-        total(ranked.c.held_cents).label("total_cents"),
+        cast(func.max(held.c.held_cents), BigInteger).label("largest_cents"),
+        sa.select(total(top.c.held_cents)).scalar_subquery().label("largest_ten_cents"),
+        total(held.c.held_cents).label("total_cents"),
     )
 
 
-def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.Select:
+def month_totals() -> sa.Select:
     """Open loans and their balance by month, straight from the facts: what marts must equal.
 
     Counted without looking back, less the rows that come after a terminal one:
@@ -299,7 +298,6 @@ def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.S
     is_open = row.c.status == "open"
     loans_open = count_if(is_open)
     balance = total(case((is_open, cents(row.c.balance_amount))))
-    wanted = [] if months is None else [row.c.month.in_(months)]
     every = sa.select(
         row.c.month,
         loans_open.label("loans"),
@@ -317,7 +315,7 @@ def month_totals(shape: BookShape, months: Sequence[date] | None = None) -> sa.S
             and_(left_before.c.loan_id == row.c.loan_id, left_before.c.left_month < row.c.month),
         )
     )
-    parts = [part.where(*wanted).group_by(row.c.month) for part in (every, reopened)]
+    parts = [part.group_by(row.c.month) for part in (every, reopened)]
     both = sa.union_all(*parts).subquery("parts")
     return (
         sa.select(

@@ -75,7 +75,7 @@ def segment_values() -> sa.Select:
 
 def stocks(chosen: Filter, *, back: int = 0, by: str | None = None) -> sa.Select:
     """Open loans and money by month and bucket (and a segment), for the window and before."""
-    table = marts.stocks
+    table = marts.industries if by == "industry" else marts.stocks
     first, last = chosen.months(back)
     groups = [table.c.month, table.c.bucket, *([table.c[by]] if by else [])]
     return (
@@ -86,6 +86,18 @@ def stocks(chosen: Filter, *, back: int = 0, by: str | None = None) -> sa.Select
             *chosen.conditions(table),
         )
         .group_by(*groups)
+    )
+
+
+def segment_stocks(chosen: Filter, *, back: int = 0) -> sa.Select:
+    """Open loans and money by month, bucket, product, region and grade together."""
+    table = marts.stocks
+    first, last = chosen.months(back)
+    groups = [table.c[name] for name in ("month", "bucket", "product", "region", "grade")]
+    return sa.select(*groups, *[table.c[name] for name in STOCK_SUMS]).where(
+        table.c.basis == chosen.basis,
+        table.c.month.between(first, last),
+        *chosen.conditions(table),
     )
 
 

@@ -56,7 +56,10 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
     if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
         return None
     shared: dict[str, Any] = {"buckets": codes, "weight": view.weight}
-    parts, _ = grouped(ui.load(view, portfolio.stocks, by=segment), view.book.buckets, by="buckets")
+    cells = ui.load(view, portfolio.segment_stocks)
+    industries = ui.load(view, portfolio.stocks, by="industry")
+    source = industries if segment == "industry" else cells
+    parts, _ = grouped(source, view.book.buckets, by="buckets")
     now = pl.col("month") == view.chosen.as_of
     return Figures(
         codes=codes,
@@ -69,17 +72,20 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
         by_segment=bucket_shares(parts, by=(segment,), **shared),
         segment_rates=delinquency_rates(parts, by=(segment,), **shared),
         medians=ui.load(view, portfolio.medians),
-        spread=_spread(view),
+        spread=_spread(view, cells, industries),
         largest=concentration(ui.load(view, portfolio.concentration)),
     )
 
 
-def _spread(view: ui.View) -> dict[str, float | None]:
+def _spread(
+    view: ui.View, cells: pl.DataFrame, industries: pl.DataFrame
+) -> dict[str, float | None]:
     """The Herfindahl index of the late balance (or loans) over each segment."""
     amount = "weight_cents" if view.is_money else "loans"
     found = {}
     for label, segment in SEGMENTS.items():
-        late = ui.load(view, portfolio.stocks, by=segment).filter(pl.col("bucket") != "current")
+        source = industries if segment == "industry" else cells
+        late = source.filter(pl.col("bucket") != "current")
         sums = late.group_by(segment).agg(pl.col(amount).sum())
         if sums.height > 1:
             found[label] = herfindahl(sums[amount])

@@ -108,8 +108,8 @@ def _changed_rolls(view: ui.View, moves: pl.DataFrame) -> pl.DataFrame:
 def _splits(view: ui.View) -> dict[str, MixAndRate]:
     """The change of the 30+ rate over the last month, by each segment with two values or more."""
     found = {}
+    cells = ui.load(view, portfolio.segment_stocks, back=1)
     for segment in SEGMENTS:
-        cells = ui.load(view, portfolio.stocks, back=1, by=segment)
         rates = delinquency_rates(
             cells, buckets=view.book.buckets, weight=view.weight, thresholds=(30,), by=(segment,)
         )
