@@ -244,8 +244,9 @@ def warning_sentences(
                     f" {points(change.usual_difference).lstrip('+')}.",
                 )
             )
-    worse_first = rolls.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
-    for row in worse_first.head(5).iter_rows(named=True) if rolls.height else ():
+    if rolls.height:
+        rolls = rolls.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
+    for row in rolls.head(5).iter_rows(named=True):
         tone = {True: "Worse: ", False: "Better: ", None: ""}[row["is_worse"]]
         lines.append(
             (

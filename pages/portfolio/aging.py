@@ -238,6 +238,8 @@ if found.spread or found.largest.height:
     st.caption(
         f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
         f" The largest are a share of the whole book's open balance, {when}, whatever the choice."
+        if found.largest.height
+        else f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
     )
     with st.container(horizontal=True, key="concentration"):
         for name, value in found.spread.items():
