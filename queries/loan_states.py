@@ -240,7 +240,7 @@ def open_stocks(month: date, shape: BookShape) -> sa.Select:
 
 def median_balances(month: date, bases: Sequence[str], shape: BookShape) -> sa.Select:
     """The median balance of the open loans of each bucket, on each basis."""
-    states = loan_states(month, shape).cte("states")
+    states = month_rows(month, shape).cte("states")
     middle = quantile(cast(states.c.weight_amount, Double), sa.literal_column("0.5"))
     parts = []
     for basis in bases:
@@ -260,10 +260,15 @@ def median_balances(month: date, bases: Sequence[str], shape: BookShape) -> sa.S
 
 def largest_shares(month: date, unit: str, shape: BookShape) -> sa.Select:
     """How much of the open balance its largest borrowers (or loans) hold."""
-    states = loan_states(month, shape).cte("states")
-    column = states.c.customer_id if unit == "customer" else states.c.loan_id
+    states = month_rows(month, shape).cte("states")
+    source: Any = states
+    column: Any = states.c.loan_id
+    if unit == "customer":
+        source = states.join(loans, loans.c.loan_id == states.c.loan_id)
+        column = loans.c.customer_id
     held = (
         sa.select(total(cents(states.c.weight_amount)).label("held_cents"))
+        .select_from(source)
         .where(states.c.status == "open", column.is_not(None), states.c.weight_amount > 0)
         .group_by(column)
         .cte("held")

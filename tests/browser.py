@@ -76,7 +76,14 @@ def place(folder: Path, url: str | None = None) -> Place:
 
 
 def synthetic(folder: Path, **options: Any) -> Place:
-    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed.
+    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed."""
+    found = write_book(folder, **options)
+    take(found)
+    return found
+
+
+def write_book(folder: Path, **options: Any) -> Place:
+    """The files of a synthetic book.
 
     Here an instalment counts as missed once it is thirty days old, so that buckets by days and
     by months differ.
@@ -87,7 +94,6 @@ def synthetic(folder: Path, **options: Any) -> Place:
     days = pl.col("days_past_due")
     missed = pl.when(days > 0).then(pl.max_horizontal(days // 30, 1)).otherwise(0)
     pl.read_parquet(path).with_columns(months_past_due=missed.cast(pl.Int32)).write_parquet(path)
-    take(found)
     return found
 
 
