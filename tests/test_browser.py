@@ -231,6 +231,20 @@ def test_a_buckets_balance_in_the_download_is_the_files_to_the_cent(
     assert table.filter(month=LAST_MONTH)["share"].sum() == pytest.approx(1)
 
 
+def test_numbers_are_written_as_the_readers_language_writes_them(
+    browser: Browser, address: str, rows: pl.DataFrame
+) -> None:
+    reader = Reader(browser, address, locale="de-DE").open("Health", weight="Loans")
+    stock = by_hand.open_now(rows, LAST_MONTH)
+    assert stock.height > 1000
+    reader.sees(lambda: reader.tile("Open loans"), f"{stock.height:,}".replace(",", "."))
+    assert re.fullmatch(r"\d+,\d %", reader.tile("30+ days late"))
+    reader.open("Roll rates", weight="Loans")
+    reader.sees(lambda: bool(re.fullmatch(r"\d+,\d", reader.written("1-30", "31-60"))))
+    reader.close()
+    assert reader.errors == []
+
+
 # --- filters follow the reader, and a link opens the same view -----------------------------
 
 

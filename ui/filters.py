@@ -1,0 +1,103 @@
+"""The shared filters: they follow the reader from page to page and live in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from charts import format as words
+from queries.filters import Basis, Filter
+from queries.marts import Book
+
+WINDOWS = ("1", "3", "6", "12")
+BASIS_HELP = (
+    "Month-ends are 28 to 31 days apart, so by days alone a loan can seem to skip a bucket."
+    " Months missed counts unpaid instalments."
+)
+Weight = Literal["loans", "balance"]
+
+
+def choose_filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
+    """The shared filters; a link's address holds their labels, so labels stay as they are."""
+    by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}
+    month = _choose(st.selectbox("As of", list(by_name), **_bound("month")), list(by_name))
+    window = "1"
+    if has_window:
+        window = segmented("Window, months", WINDOWS, key="window")
+    weight: Weight = "loans"
+    if book.has_balances:
+        weight = (
+            "loans"
+            if segmented("Measure", ("Balance", "Loans"), key="weight") == "Loans"
+            else "balance"
+        )
+    segments = {name: _segment(name, book.segments[name]) for name in book.segments}
+    basis: Basis = "days"
+    if book.has_months_past_due:
+        by = segmented("Buckets by", ("Months missed", "Days"), key="basis", help=BASIS_HELP)
+        basis = "days" if by == "Days" else "months"
+    chosen = Filter(
+        as_of=by_name[month],
+        window=int(window),
+        products=segments["product"],
+        regions=segments["region"],
+        grades=segments["grade"],
+        basis=basis,
+    )
+    return chosen, weight
+
+
+def default_weight(book: Book) -> Weight:
+    return "balance" if book.has_balances else "loans"
+
+
+def _bound(key: str) -> dict[str, Any]:
+    """A widget that keeps its value from page to page and in the address."""
+    if key in st.session_state:  # else a link's choice is lost if the next run is another page's
+        st.session_state[key] = st.session_state[key]
+    return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def _choose(value: Any, options: Sequence[str]) -> str:
+    """What a browser sent, if it is one of the options; else the first."""
+    return value if value in options else options[0]
+
+
+def segmented(label: str, options: Sequence[str], *, key: str, help: str | None = None) -> str:
+    """One of a few options, kept from page to page and in the address."""
+    value = st.segmented_control(
+        label, options, default=options[0], required=True, help=help, **_bound(key)
+    )
+    return _choose(value, options)
+
+
+def pick(label: str, options: Sequence[str], *, key: str) -> str:
+    """One of many options, kept from page to page and in the address."""
+    return _choose(st.selectbox(label, options, width=260, **_bound(key)), options)
+
+
+def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:
+    """A multiselect of a segment's values; empty means all."""
+    if len(values) < 2:
+        return ()
+    labels = option_labels(values)
+    picked = st.multiselect(
+        name.capitalize(),
+        list(labels),
+        placeholder="All",
+        **_bound(name),
+    )
+    return tuple(labels[label] for label in picked if label in labels)
+
+
+def option_labels(values: Sequence[str | None]) -> dict[str, str | None]:
+    """Labels for a choice, `not recorded` for null; two values never share a label."""
+    labels: dict[str, str | None] = {value: value for value in values if value is not None}
+    if None in values:
+        label = words.NOT_RECORDED
+        while label in labels:
+            label += " "
+        labels[label] = None
+    return labels

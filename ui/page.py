@@ -1,0 +1,208 @@
+"""Opening a page: the book at hand, the reader's choices, and loading what a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+import polars as pl
+import sqlalchemy as sa
+import streamlit as st
+
+from charts import format as words
+from charts.sentences import plural
+from queries import portfolio
+from queries.filters import Filter
+from queries.marts import Book, open_marts, read_book
+from ui.filters import Weight, choose_filters, default_weight
+from warehouse.checks import CheckOutcome, last_outcome
+from warehouse.engines import DRIVER_ERRORS, DuckDBConnection, WarehouseUnavailable, session
+from warehouse.published import current_version
+from warehouse.settings import ROOT, marts_path, warehouse_url
+
+ICON = str(ROOT / "static" / "icon.svg")
+NOTHING_OPEN = (
+    "There are no open loans in this choice, or none with a balance above zero: choose Loans as"
+    " the measure, or widen the choice."
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page works with: the book and the reader's choices."""
+
+    path: Path
+    written: int
+    book: Book
+    chosen: Filter
+    weight: Weight
+
+    @property
+    def key(self) -> str:
+        """What decides every figure on a page, for its cache."""
+        return f"{self.version} {self.weight} {self.chosen!r}"
+
+    @property
+    def version(self) -> str:
+        """The published file: its name, and when it was written, should a name come back."""
+        return f"{self.path} {self.written}"
+
+    @property
+    def is_money(self) -> bool:
+        return self.weight == "balance"
+
+
+def open_reference(title: str, question: str) -> None:
+    """Start a page that needs no book."""
+    st.title(title, anchor=False)
+    st.caption(question)
+
+
+def open_page(
+    title: str, question: str, *, has_window: bool = False, has_filters: bool = True
+) -> View:
+    """Start a page: its question, the shared filters and the freshness line.
+
+    Stops the page with an explanation where there are no marts to read.
+    """
+    words.write_for(st.context.locale)
+    path = current_version(marts_path())
+    if path is None:
+        _explain_empty(title)
+    written = path.stat().st_mtime_ns
+    book = _book(path, written)
+    chosen, weight = Filter(as_of=book.as_of), default_weight(book)
+    if has_filters:
+        with st.sidebar:
+            chosen, weight = choose_filters(book, has_window=has_window)
+    st.title(title, anchor=False)
+    st.caption(question)
+    _freshness(book, path, chosen)
+    return View(path, written, book, chosen, weight)
+
+
+def _explain_empty(title: str) -> NoReturn:
+    st.title(title, anchor=False)
+    st.info(
+        "Load a book with `python -m warehouse load FOLDER`, then `python -m warehouse refresh`."
+        " `make run` does both with a synthetic book. This page shows numbers as soon as a"
+        " refresh has been published.",
+        title="There is no book to show yet",
+        icon=":material/database:",
+    )
+    st.stop()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _marts(path: Path, written: int) -> DuckDBConnection:
+    return open_marts(path)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _read_book(path: Path, written: int) -> Book:
+    return read_book(_marts(path, written))
+
+
+def _book(path: Path, written: int) -> Book:
+    try:
+        return _read_book(path, written)
+    except duckdb.Error:
+        st.error(
+            "The published marts cannot be read just now. Reload the page in a moment; if it"
+            " stays, run `python -m warehouse refresh`.",
+            icon=":material/error:",
+        )
+        st.stop()
+
+
+@st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
+def _load(key: str, _view: View, _select: sa.Select) -> pl.DataFrame:
+    return _marts(_view.path, _view.written).fetch(_select)
+
+
+def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
+    """The rows of `query(view.chosen, **options)` on the marts.
+
+    Cached by version, query, filter and options, which decide the statement's
+    text and parameters; the frame is shared, so it is never changed in place.
+    """
+    asked = f"{query.__module__}.{query.__name__} {sorted(options.items())!r}"
+    key = f"{view.version} {asked} {view.chosen!r}"
+    try:
+        return _load(key, view, query(view.chosen, **options))
+    except duckdb.Error:
+        st.error(
+            "These figures cannot be read just now. Reload the page in a moment.",
+            icon=":material/error:",
+        )
+        st.stop()
+
+
+def load_for(view: View, chosen: Filter, query: Callable[..., sa.Select]) -> pl.DataFrame:
+    """The rows of a query under another filter than the reader's."""
+    return load(replace(view, chosen=chosen), query)
+
+
+def drill(select: sa.Select) -> pl.DataFrame | None:
+    """A page of single loans from the facts, or None (and a plain message) when they are busy."""
+    try:
+        with session(warehouse_url(), wait_seconds=1.0) as facts:
+            return facts.fetch(select)
+    except WarehouseUnavailable:
+        reason = "The warehouse is being loaded or does not answer"
+    except DRIVER_ERRORS:
+        reason = "The warehouse did not answer this question"
+    st.warning(
+        f"{reason}, so single loans cannot be listed just now. The figures above come from the"
+        " published marts and stay right. Try again in a moment.",
+        icon=":material/hourglass:",
+    )
+    return None
+
+
+def _freshness(book: Book, path: Path, chosen: Filter) -> None:
+    """Data as of when, refreshed when, findings open, and whether the book is synthetic."""
+    outcome = last_check()
+    parts = [f"Data to {words.day(book.as_of)}"]
+    if chosen.as_of != book.as_of:
+        parts.insert(0, f"You see {words.month(chosen.as_of)}")
+    parts.append(f"refreshed {words.moment(book.refreshed_at)} UTC")
+    if outcome is None:
+        parts.append("not checked yet")
+    elif outcome.version != path.name:
+        parts.append("not checked since")
+    else:
+        count = len(outcome.findings)
+        parts.append("no findings" if not count else f"{plural(count, 'finding')} open")
+    with st.container(horizontal=True, vertical_alignment="center", key="freshness"):
+        if book.is_synthetic:
+            st.badge("Synthetic book", icon=":material/science:", color="orange")
+        st.caption(" · ".join(parts), width="content")
+
+
+def last_check() -> CheckOutcome | None:
+    """What the last `check` found, or None where none was run."""
+    return last_outcome(marts_path())
+
+
+def basis_words(view: View) -> str:
+    """How rows were put into buckets, in words."""
+    return "Buckets by months missed." if view.chosen.basis == "months" else "Buckets by days."
+
+
+def nothing_to_show(view: View, reason: str) -> NoReturn:
+    """Say why the page has no numbers, naming a filter that leaves nothing, and stop."""
+    guilty = [
+        name
+        for name, chosen in view.chosen.segments().items()
+        if chosen
+        and not load(view, portfolio.stocks)["loans"].sum()
+        and load_for(view, view.chosen.without(name), portfolio.stocks)["loans"].sum()
+    ]
+    if guilty:
+        reason = f"The choice of {words.listing(guilty)} leaves no loans. Widen it to see numbers."
+    st.info(reason, icon=":material/filter_alt_off:")
+    st.stop()

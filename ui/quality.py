@@ -1,0 +1,136 @@
+"""Can the numbers be trusted: reconciliation, what is missing, what was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from charts import format as words
+from charts.sentences import plural
+from queries.marts import Book
+from ui.evidence import heading
+from warehouse.checks import load_summaries
+from warehouse.contract import contract
+from warehouse.settings import marts_path
+
+CONTRACT_TABLES = tuple(contract.tables)
+PAGES = {
+    "portfolio/aging": "Aging",
+    "portfolio/roll_rates": "Roll rates",
+    "reference/data_quality": "Data quality",
+}
+NEEDED = (
+    ("Balance, and every share by balance", ("balance_amount",)),
+    ("Cash paid", ("payments",)),
+    ("The change by region", ("customers",)),
+)
+
+
+def missing_figures(book: Book) -> list[dict[str, str]]:
+    """What this book cannot show, and the tables it would need."""
+    present = {*book.table_rows, *(["balance_amount"] if book.has_balances else [])}
+    return [
+        {"Figure": figure, "Needs": words.listing([name for name in needs if name not in present])}
+        for figure, needs in NEEDED
+        if not set(needs) <= present
+    ]
+
+
+def reconciliation_strip(
+    loans: pl.DataFrame, money: pl.DataFrame | None, payments: pl.DataFrame, month: date
+) -> None:
+    """One line for each check of the as-of month: it holds, it fails, or it cannot be made."""
+    row = loans.filter(pl.col("month") == month).row(0, named=True)
+    text = _equation(
+        row, "opening", (("+", "new"), ("+", "appeared")), _LEFT, words.number, "loans"
+    )
+    _check_line(row["passes"], "Loans", text)
+    if money is not None and money.height:
+        line = money.filter(pl.col("month") == month).row(0, named=True)
+        if line["residual_rate"] is not None:
+            cents = {name.removesuffix("_cents"): value for name, value in line.items()}
+            entered = (("+", "new"), ("+", "appeared"), ("+", "residual"))
+            left = (("−", "payments"), *_LEFT[1:])
+            rate = words.percent(line["residual_rate"])
+            note = f". The residual, {rate} of the opening, is interest, fees and drawings"
+            outlier = line["is_outlier"]
+            text = _equation(cents, "opening", entered, left, words.money, "") + note
+            _check_line(None if outlier is None else not outlier, "Money", text)
+    found = payments.filter(pl.col("month") == month)
+    if found.height and found["difference_cents"][0] is not None:
+        differing = found["differing_loans"][0] or 0
+        text = (
+            "payments add up to what the histories say was paid"
+            if not differing
+            else f"the payments of {plural(differing, 'loan')} differ from what the histories say"
+        )
+        _check_line(not differing, "Payments", text)
+
+
+_LEFT = (
+    ("−", "paid_off"),
+    ("−", "charged_off"),
+    ("−", "sold"),
+    ("−", "unmatched"),
+)
+
+
+def _equation(
+    row: dict[str, Any],
+    opening: str,
+    entered: tuple[tuple[str, str], ...],
+    left: tuple[tuple[str, str], ...],
+    write: Callable[[Any], str],
+    unit: str,
+) -> str:
+    """opening + ... − ... = closing, without the parts that are zero."""
+    parts = [f"{write(row[opening])} opening"]
+    for sign, name in (*entered, *left):
+        if row[name]:
+            parts.append(f"{sign} {write(row[name])} {name.replace('_', ' ')}")
+    return f"{' '.join(parts)} = {write(row['closing'])} {unit}".rstrip()
+
+
+def _check_line(holds: bool | None, name: str, text: str) -> None:
+    icon, verdict = {
+        True: (":material/check:", "add up"),
+        False: (":material/error:", "do not add up"),
+        None: (":material/help:", "cannot be judged yet"),
+    }[holds]
+    if name == "Money":
+        verdict = verdict.replace("add", "adds").replace("do not adds", "does not add")
+    st.markdown(f"{icon} **{name}** {verdict}: {text}.")
+
+
+def load_history() -> None:
+    """The last loads: what came in, what was refused and why."""
+    summaries = load_summaries(marts_path())
+    if not summaries:
+        return
+    heading("Loads", "The last twenty, newest first. A refused load changes nothing.")
+    rows = [
+        {
+            "When": one["loaded_at"],
+            "From": one["source"],
+            "Outcome": one["outcome"],
+            "New rows": sum(table["new"] for table in one.get("tables", {}).values()),
+            "Changed rows": sum(table["changed"] for table in one.get("tables", {}).values()),
+            "Problems": one.get("count", 0),
+            "First problem": _first_problem(one),
+        }
+        for one in summaries
+    ]
+    st.dataframe(pl.DataFrame(rows), hide_index=True, placeholder=words.MISSING, alt="Loads")
+
+
+def _first_problem(summary: dict[str, Any]) -> str | None:
+    for group in summary.get("problems", []):
+        for problem in group["first"][:1]:
+            place = [problem["file"], f"row {problem['row']}", problem["column"]]
+            found = ", ".join(part for part in place if part and part != "row None")
+            return f"{found}: {problem['value']}, expected {problem['expected']}"
+    return None
