@@ -41,8 +41,8 @@ class Book:
 
 
 def open_marts(path: Path) -> DuckDBConnection:
-    """A read-only connection to one published version."""
-    return DuckDBConnection(str(path), read_only=True)
+    """A read-only connection to one published version; its cells are too few to share out."""
+    return DuckDBConnection(str(path), read_only=True, threads=1)
 
 
 def read_book(connection: DuckDBConnection) -> Book:

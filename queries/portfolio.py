@@ -122,6 +122,23 @@ def transitions(chosen: Filter, *, back: int = 0, by: str | None = None) -> sa.S
     )
 
 
+def segment_transitions(
+    chosen: Filter, *, from_states: tuple[str, ...], back: int = 0
+) -> sa.Select:
+    """The moves out of some states by month and product, region and grade together."""
+    table = marts.transitions
+    first, last = chosen.months(back)
+    names = ("month", "from_state", "to_state", "product", "region", "grade")
+    return sa.select(
+        *[table.c[name] for name in (*names, "loans", "opening_cents", "opening_squares")]
+    ).where(
+        table.c.basis == chosen.basis,
+        table.c.month.between(first, last),
+        table.c.from_state.in_(from_states),
+        *chosen.conditions(table),
+    )
+
+
 def cash(chosen: Filter, *, back: int = 0) -> sa.Select:
     """Cash by month: the payments table's and the histories', and where they differ."""
     table = marts.cash

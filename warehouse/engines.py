@@ -76,8 +76,10 @@ class DuckDBConnection:
 
     dialect: Dialect = DUCKDB
 
-    def __init__(self, path: str, *, read_only: bool) -> None:
+    def __init__(self, path: str, *, read_only: bool, threads: int | None = None) -> None:
         self._raw = duckdb.connect(path, read_only=read_only)
+        if threads is not None:
+            self._raw.execute(f"SET threads = {int(threads)}")
         self._raw.execute("SET enable_progress_bar = false")
         self._raw.execute("SET preserve_insertion_order = false")
         if not read_only:  # a load spills to disk rather than crowd out the app

@@ -14,7 +14,7 @@ from analytics.groupings import Grouping, grouped, possible_groupings
 from analytics.headlines import explain_roll, ranked_changes
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix, unmatched
-from analytics.states import collapse_late, day_range, four_grades
+from analytics.states import collapse_late, day_range, four_grades, remap
 from charts import curves, intervals, matrices, sentences
 from charts import format as words
 from charts.palette import state_shades
@@ -91,14 +91,18 @@ def _driver(
     if not ranked.height:
         return None
     row = ranked.row(0, named=True)
+    if options["by"] == "classes":  # a class has different buckets by product
+        return None
+    mapping = _mapping(view.book.buckets, options["by"])
+    starts = tuple(bucket for bucket, code in mapping.items() if code == row["from_state"])
+    raw = ui.load(view, portfolio.segment_transitions, from_states=starts, back=HISTORY)
+    cells = remap(raw, mapping)
     best: tuple[str, str | None, float] | None = None
     for segment in ("product", "region", "grade"):
-        if len(view.book.segments[segment]) < 2 or options["by"] == "classes":
+        if cells[segment].n_unique() < 2:
             continue
-        raw = ui.load(view, portfolio.transitions, back=HISTORY, by=segment)
-        cells, _ = grouped(raw, view.book.buckets, by=options["by"])
         split = explain_roll(
-            cells.filter(~pl.col("from_state").is_in(["new", "appeared"])),
+            cells,
             buckets=codes,
             weight=view.weight,
             from_state=row["from_state"],
@@ -113,6 +117,13 @@ def _driver(
     return best if best and 0.3 <= best[2] <= 1.05 else None
 
 
+def _mapping(buckets: Sequence[str], by: Grouping) -> dict[str, str]:
+    """Which code each bucket goes by, under a grouping that is the same for all products."""
+    if by == "grades":
+        return four_grades(buckets)
+    return collapse_late(buckets) if by == "buckets" else {bucket: bucket for bucket in buckets}
+
+
 def _monthly_buckets(late: Sequence[str]) -> list[str]:
     """The late buckets that are a month wide: net flow compares neighbours a month apart."""
     widths = [(code, day_range(code)) for code in late]
@@ -122,11 +133,7 @@ def _monthly_buckets(late: Sequence[str]) -> list[str]:
 def _list_loans(cell: dict[str, str]) -> None:
     """The loans behind a clicked cell, of the latest month of the window."""
     buckets = view.book.buckets
-    full = {
-        "buckets": collapse_late(buckets),
-        "every_bucket": {bucket: bucket for bucket in buckets},
-        "grades": four_grades(buckets),
-    }[grouping]
+    full = _mapping(buckets, grouping)
     from_states = [bucket for bucket in buckets if full[bucket] == cell["from_state"]]
     to_states = [bucket for bucket in buckets if full[bucket] == cell["to_state"]]
     start, end = (words.state(cell[side], basis=basis) for side in ("from_state", "to_state"))
