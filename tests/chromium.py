@@ -31,8 +31,10 @@ def install() -> None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
-            + ["chromium", "fonts-noto-cjk"],
+            [
+                *("apt-get", "install", "-y", "-qq", "--no-install-recommends"),
+                *("chromium", "fonts-noto-cjk"),
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},

@@ -18,8 +18,8 @@ from streamlit.testing.v1 import AppTest
 from jobs.refresh import refresh
 from tests import by_hand
 from tests.books import FEB, JAN, MAR, loan, month, put, small_book
-from tests.browser import LAST_MONTH, Place, place, synthetic
 from tests.conftest import ROOT
+from tests.served import LAST_MONTH, Place, place, synthetic
 
 PORTFOLIO = ("portfolio/health", "portfolio/aging", "portfolio/roll_rates")
 PAGES = (*PORTFOLIO, "reference/definitions", "reference/data_quality")

@@ -18,8 +18,9 @@ from playwright.sync_api import Browser
 from jobs.refresh import refresh
 from tests import by_hand
 from tests.books import MAR, put, small_book
-from tests.browser import LAST_MONTH, Place, Reader, chromium, place, served, synthetic
+from tests.browser import Reader, chromium
 from tests.lender import take, write
+from tests.served import LAST_MONTH, Place, place, served, synthetic
 from warehouse.engines import duckdb_path
 from warehouse.published import POINTER, current_version
 
@@ -65,7 +66,7 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
 def held(url: str) -> Iterator[None]:
     """Another process holds the facts for writing, as a load does."""
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-c", code, str(duckdb_path(url))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -250,9 +251,7 @@ def test_loads_and_refreshes_break_no_page_that_is_clicked_all_the_while(
     settled_number(reader, by_hand.history(book.files))
 
 
-def test_the_app_answers_while_loads_and_refreshes_are_killed(
-    reader: Reader, book: Place
-) -> None:
+def test_the_app_answers_while_loads_and_refreshes_are_killed(reader: Reader, book: Place) -> None:
     rows = by_hand.history(book.files)
     settled_number(reader, rows)
     moments = (0.6, 1.2, 2.0)

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import by_hand
-from tests.browser import LAST_MONTH, PATHS, Place, Reader, chromium, served, take, write_book
+from tests.browser import PATHS, Reader, chromium
+from tests.served import LAST_MONTH, Place, served, take, write_book
 from warehouse.engines import duckdb_path
 
 pytestmark = pytest.mark.browser
@@ -24,9 +25,18 @@ MARKDOWN = "**bold** $x$ [a](http://b)"
 DIRECTIVE = ":material/home: :red[x]"
 NAMES = {
     "product": [IMAGE, DROP, MARKDOWN, "=1+1"],
-    "region": [DIRECTIVE, "华东 地区", "🏦 bank", "-2+3", "@SUM(A1)", IMAGE, "a & b, \"c\" #d?e=f"],
+    "region": [DIRECTIVE, "华东 地区", "🏦 bank", "-2+3", "@SUM(A1)", IMAGE, 'a & b, "c" #d?e=f'],
     "risk_grade": [MARKDOWN, "+1", DIRECTIVE, "<b>A</b>", "甲"],
-    "industry": [IMAGE, DROP, MARKDOWN, DIRECTIVE, "=1+1", "\\alpha `code` ~~no~~", "制造业", "_u_"],
+    "industry": [
+        IMAGE,
+        DROP,
+        MARKDOWN,
+        DIRECTIVE,
+        "=1+1",
+        "\\alpha `code` ~~no~~",
+        "制造业",
+        "_u_",
+    ],
 }
 
 

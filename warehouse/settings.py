@@ -1,8 +1,8 @@
 """Where things are, from the environment; read once per call, never cached.
 
-    WAREHOUSE_URL  the lender's facts: any SQLAlchemy URL (default: a DuckDB file in ./var)
-    MARTS_PATH     the folder of the marts (default: ./var/marts)
-    PORT           the app's port (Makefile)
+WAREHOUSE_URL  the lender's facts: any SQLAlchemy URL (default: a DuckDB file in ./var)
+MARTS_PATH     the folder of the marts (default: ./var/marts)
+PORT           the app's port (Makefile)
 """
 
 from __future__ import annotations
