@@ -121,14 +121,21 @@ class Reader:
         self.box(key).get_by_role("radio", name=label, exact=True).click()
         self.settle()
 
-    def pick(self, key: str, label: str) -> None:
-        """Choose an option of a selectbox, or add one to a multiselect."""
+    def offered(self, key: str) -> list[str]:
+        """Open the list of a selectbox or multiselect: its options."""
         box = self.box(key).get_by_role("combobox")
         box.scroll_into_view_if_needed()
         self.page.evaluate(  # a list that opens while the page still scrolls closes at once
             "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
         )
         box.click()
+        options = self.page.get_by_role("option")
+        options.first.wait_for()
+        return [option.strip() for option in options.all_inner_texts()]
+
+    def pick(self, key: str, label: str) -> None:
+        """Choose an option of a selectbox, or add one to a multiselect."""
+        self.offered(key)
         self.page.get_by_role("option", name=label, exact=True).click()
         self.page.keyboard.press("Escape")
         self.settle()

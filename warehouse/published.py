@@ -69,8 +69,8 @@ def discard_building(folder: Path) -> None:
 def publish(folder: Path) -> Path:
     """Make the built file the current version, in one step, and drop all but the last two."""
     numbers = [int(path.stem.split("-")[1]) for path in folder.glob("marts-*.duckdb")]
-    # Never a name that a reader may hold open, not even after the folder was lost.
-    number = max(numbers, default=time.time_ns() // 1_000_000) + 1
+    # Never a name that a reader may hold open, not even after files or the folder were lost.
+    number = max([*numbers, time.time_ns() // 1_000_000]) + 1
     target = folder / f"marts-{number:06d}.duckdb"
     os.replace(folder / BUILDING, target)
     pointer = folder / f"{POINTER}.new"
