@@ -56,7 +56,7 @@ def worsening_sentence(
     shares = [
         f"{percent(share, decimals=0)} at {state(code, basis=basis)}" for code, share in forward
     ]
-    return f"In {month(as_of)} got worse: {listing(shares)} late."
+    return f"Of what was late, {listing(shares)} got worse in {month(as_of)}."
 
 
 def roll_sentences(

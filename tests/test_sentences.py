@@ -78,7 +78,8 @@ def test_who_got_worse_is_named_by_bucket() -> None:
     shares = [("1-30", 0.172), ("31-60", 0.459)]
     text = sentences.worsening_sentence(shares, as_of=JUNE, basis="months")
     assert (
-        spoken([text or ""]) == "In June 2026 got worse: 17 % at 1 month and 46 % at 2 months late."
+        spoken([text or ""])
+        == "Of what was late, 17 % at 1 month and 46 % at 2 months got worse in June 2026."
     )
     assert sentences.worsening_sentence([], as_of=JUNE, basis="days") is None
 
