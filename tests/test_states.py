@@ -123,7 +123,7 @@ def test_a_book_without_the_days_of_a_class_is_refused():
 
 def test_collapsing_in_the_middle_of_a_bucket_is_refused():
     with pytest.raises(ValueError, match="no bucket ends at 180"):
-        collapse_late(bucket_codes([30, 90, 270]))
+        collapse_late(["current", "1-30", "31-90", "91-270", "271+"])
 
 
 def test_an_unknown_scheme_or_state_is_refused():
