@@ -143,7 +143,10 @@ class PostgreSQLConnection:
     dialect: Dialect = POSTGRESQL
 
     def __init__(self, url: str) -> None:
-        self._raw = adbc.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
+        target = make_url(url).set(drivername="postgresql")
+        if "connect_timeout" not in target.query:  # a server that hangs must not hang the app
+            target = target.update_query_dict({"connect_timeout": "10"})
+        self._raw = adbc.connect(target.render_as_string(False))
 
     def fetch(self, statement: Statement) -> pl.DataFrame:
         text, parameters = compile_statement(statement, self.dialect)
