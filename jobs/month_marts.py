@@ -127,7 +127,7 @@ def _ledger(
             ("balance", stocks, pl.col("weight_cents") + pl.col("negative_cents")),
             ("payments", cash, pl.col(paid)),
             ("charged_off", left, pl.col("closing_balance_cents")),
-            ("new_loans", facts.fetch(new_principal(month, shape)), pl.col("book_cents")),
+            ("new_loans", facts.fetch(new_principal(month)), pl.col("book_cents")),
         )
     )
     recorded = set(book.filter(pl.col("book_cents").is_not_null())["measure"])

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from jobs import month_marts
 from queries import books
+from queries.filters import months_before
 from queries.loan_states import BookShape, month_totals
 from warehouse import marts, published
 from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes
@@ -135,7 +136,9 @@ def _stamps(facts: Connection, shape: BookShape) -> dict[date, str]:
         source = {month: str(found.get(month, 0)) for month in months}
     else:
         prints = _prints(facts, shape)
-        source = {month: prints[month] + prints.get(previous(month), "") for month in months}
+        source = {
+            month: prints[month] + prints.get(months_before(month, 1), "") for month in months
+        }
     lines: dict[date, list[str]] = {}
     if "ledger_totals" in shape.tables:
         for month, *line in facts.fetch(books.ledger_lines()).iter_rows():
@@ -144,7 +147,7 @@ def _stamps(facts: Connection, shape: BookShape) -> dict[date, str]:
     common = f"{SCHEMA}|{shape.bounds}|{shape.has_months_past_due}|{tables}|"
     return {
         month: hashlib.sha256(
-            f"{common}{source[month]}|{previous(month) in source}|{month == months[0]}"
+            f"{common}{source[month]}|{months_before(month, 1) in source}|{month == months[0]}"
             f"|{sorted(lines.get(month, []))}".encode()
         ).hexdigest()
         for month in months
@@ -167,11 +170,6 @@ def _prints(facts: Connection, shape: BookShape) -> dict[date, str]:
     }
 
 
-def previous(month: date) -> date:
-    """The month-end before a month-end."""
-    return month.replace(day=1) - timedelta(days=1)
-
-
 def _recompute(
     facts: Connection,
     target: Connection,
@@ -186,7 +184,7 @@ def _recompute(
     first = min(stamps)
     for number, month in enumerate(stale, start=1):
         progress(f"month {month:%Y-%m} ({number} of {len(stale)})")
-        earlier = previous(month) if previous(month) in stamps else None
+        earlier = months_before(month, 1) if months_before(month, 1) in stamps else None
         frames = month_marts.compute(facts, month, earlier, first, shape)
         month_marts.erase(target, month)
         month_marts.write(target, frames, stamps[month])

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Double, Numeric, cast, extract, func
 
-from queries.loan_states import BookShape, cents, count_if, total
+from queries.loan_states import BookShape, cents, count_if, month_open, total
 from warehouse.contract import customers, ledger_totals, loads, loan_months, loans, payments
 from warehouse.contract import load_months as touched
 from warehouse.dialects import month_start
@@ -126,7 +126,7 @@ def ledger_lines(month: date | None = None) -> sa.Select:
     return statement if month is None else statement.where(ledger_totals.c.month == month)
 
 
-def new_principal(month: date, shape: BookShape) -> sa.Select:
+def new_principal(month: date) -> sa.Select:
     """Principal by product of the loans originated in a month and on book at its end."""
     row, loan = loan_months.alias("m"), loans.alias("l")
     return (
@@ -134,7 +134,7 @@ def new_principal(month: date, shape: BookShape) -> sa.Select:
         .select_from(row.join(loan, loan.c.loan_id == row.c.loan_id))
         .where(
             row.c.month == month,
-            loan.c.originated_on.between(month.replace(day=1), month),
+            loan.c.originated_on.between(month_open(month), month),
         )
         .group_by(loan.c.product)
     )

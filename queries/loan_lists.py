@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, cast, func
 
-from queries.filters import Filter, chosen_in
+from queries.filters import Filter, chosen_in, months_before
 from queries.loan_states import BookShape, loan_states
 
 PAGE_ROWS = 50
@@ -31,7 +31,7 @@ def loans_that_moved(
     matrix.  `to_states` may hold `unmatched`.
     """
     state = f"state_{chosen.basis}"
-    before = month.replace(day=1) - timedelta(days=1)
+    before = months_before(month, 1)
     then = loan_states(before, shape).cte("then_states")
     now = loan_states(month, shape).cte("now_states")
     to_state = func.coalesce(now.c[state], "unmatched").label("to_state")

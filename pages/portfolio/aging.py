@@ -40,7 +40,6 @@ class Figures:
     rates: pl.DataFrame
     every: pl.DataFrame
     lagged: pl.DataFrame
-    by_segment: pl.DataFrame
     segment_rates: pl.DataFrame
     medians: pl.DataFrame
     spread: dict[str, float | None]
@@ -69,7 +68,6 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
         lagged=lagged_delinquency_rates(raw, buckets=view.book.buckets, weight=view.weight).filter(
             now
         ),
-        by_segment=bucket_shares(parts, by=(segment,), **shared),
         segment_rates=delinquency_rates(parts, by=(segment,), **shared),
         medians=ui.load(view, portfolio.medians),
         spread=_spread(view, cells, industries),

@@ -164,9 +164,7 @@ def _growth(log_difference: float) -> float:
 view = ui.open_page("Health", "Is the book getting better or worse, and why?")
 found = figures(view.key, view)
 if found is None:
-    ui.nothing_to_show(view, "There are no open loans in this choice.")
-if "30+" not in found.changes:
-    ui.nothing_to_show(view, "No balance is open in this choice: look at the loans instead.")
+    ui.nothing_to_show(view, ui.NOTHING_OPEN)
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 
