@@ -1,4 +1,4 @@
-"""Do the channel estimates find what was planted? `python -m bench.truths_channels`.
+"""Do the channel estimates find what was planted? `python -m bench.truths channels`.
 
 Small simulated books in which hard cases are the ones that get called, so that the raw
 difference mostly has the wrong sign.  Each book is drawn anew: its cases, who is called, who
@@ -7,9 +7,7 @@ resolves.  The truth is the mean over the population of cases, known exactly.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +18,10 @@ import polars as pl
 from analytics.channel_effects import fit_effects
 from analytics.effect_sums import effects
 from analytics.treatment_arms import DOSES
+from bench.truth import Truth
 
 Array = npt.NDArray[np.float64]
+NEAR = 3  # standard errors within which an estimate of nothing is nothing
 COVARIATES = ("product", "region", "grade", "bucket")
 LEVELS = (3, 4, 5, 2)
 CELLS = np.array(list(itertools.product(*map(range, LEVELS))))
@@ -164,38 +164,31 @@ def _found(world: World, rows: pl.DataFrame, arm: str, truth: float) -> Found:
     )
 
 
-def table(rows: Sequence[Found]) -> str:
-    """The figures as plain text, in points of resolved share."""
-    head = (
-        f"{'book':32}{'arm':>6}{'truth':>7}{'raw':>7}{'raw wrong':>11}{'adjusted':>10}{'noise':>7}"
-        f"{'strata':>8}{'width':>7}{'covered':>9}{'refused':>9}"
-    )
-    lines = [head, "-" * len(head)]
-    for row in rows:
-        wrong = "-" if np.isnan(row.wrong_sign) else f"{100 * row.wrong_sign:.0f} %"
-        lines.append(
-            f"{row.world:32}{row.arm:>6}{100 * row.truth:7.1f}{100 * row.raw:7.1f}{wrong:>11}"
-            f"{100 * row.estimate:10.2f}{100 * row.noise:7.2f}{100 * row.stratified:8.2f}"
-            f"{100 * row.width:7.1f}{100 * row.coverage:7.1f} %{row.refused:9}"
-        )
-    return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.truths_channels", description=__doc__)
-    parser.add_argument("--books", type=int, default=500, help="books a world (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (%(default)s)")
-    given = parser.parse_args(arguments)
-    began = time.perf_counter()
+def figures(books: int, seed: int) -> list[Truth]:
+    """The figures that the channels' effects must reach, in points of resolved share."""
     rows = [
         row
         for place, world in enumerate(WORLDS)
-        for row in run(world, books=given.books, seed=given.seed + 1_000 * place)
+        for row in run(world, books=books, seed=seed + 1_000 * place)
     ]
-    print(f"{given.books} books a world, seed {given.seed}; 95 % intervals; points of share\n")
-    print(table(rows))
-    print(f"\n{time.perf_counter() - began:.0f} s")
+    return [truth for row in rows for truth in _truths(row)]
 
 
-if __name__ == "__main__":
-    main()
+def _truths(row: Found) -> list[Truth]:
+    name = f"{row.world}: {row.arm}"
+    near = abs(row.estimate - row.truth) <= NEAR * row.noise
+    bias = (
+        f"{100 * row.estimate:+.2f} (standard error {100 * row.noise:.2f}; Mantel-Haenszel"
+        f" {100 * row.stratified:+.2f})"
+    )
+    asked = f"{100 * row.truth:+.2f}" + (" within noise" if row.truth == 0 else "")
+    wrong = "" if np.isnan(row.wrong_sign) else f", wrong sign in {row.wrong_sign:.0%}"
+    width = f"{row.coverage:.1%} (width {100 * row.width:.1f}; {row.refused} without estimate)"
+    return [
+        Truth("channels", f"{name}, raw difference", f"{100 * row.raw:+.2f}{wrong}", "", True),
+        Truth("channels", "  adjusted", bias, asked, near or row.truth != 0),
+        Truth(
+            "channels", "  intervals that hold the truth", width, "92 to 98 %",
+            0.92 <= row.coverage <= 0.98,
+        ),
+    ]  # fmt: skip
