@@ -19,6 +19,7 @@ Spec = dict[str, Any]
 Unit = Literal["share", "points", "hundredths", "count", "cents"]
 
 NARROW = "width < 430"
+ARROW = "(datum.value > 0 ? '▲ ' : datum.value < 0 ? '▼ ' : '')"
 
 
 def canvas(
@@ -119,6 +120,30 @@ def months(*, banded: bool = False) -> Spec:
         "axis": axis
         | {"tickCount": {"expr": f"{NARROW} ? 4 : 8"}, "labelFlush": True}
         | {"labelOverlap": "greedy", "labelSeparation": 24},
+    }
+
+
+def names_down(order: Sequence[str]) -> Spec:
+    """Names down the side, in the order given."""
+    return {
+        "field": "name",
+        "type": "nominal",
+        "scale": {"domain": list(order)},
+        "axis": {
+            "title": None,
+            "grid": False,
+            "labelColor": INK.expr,
+            "labelFontSize": 13,
+            "labelLimit": {"expr": f"{NARROW} ? 110 : 220"},
+        },
+    }
+
+
+def text_after(field: str, text: str) -> Spec:
+    """A layer that writes one field to the right of where another one is."""
+    return {
+        "mark": {"type": "text", "align": "left", "dx": 6, "tooltip": None, "aria": False},
+        "encoding": {"x": {"field": field, "type": "quantitative"}, "text": {"field": text}},
     }
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from charts.axes import (
+    ARROW,
     MONTH_SHOWN,
     NARROW,
     Spec,
@@ -15,11 +16,13 @@ from charts.axes import (
     lookup,
     months,
     names,
+    names_down,
+    text_after,
     value_axis,
     written,
 )
 from charts.format import Basis, state
-from charts.palette import BACKGROUND, BETTER, INK, MUTED, NOISE, SERIES, WORSE, scale, state_shades
+from charts.palette import BACKGROUND, INK, MUTED, NOISE, SERIES, scale, state_shades, tone
 
 BAR = 30  # pixels for one bar and its gap
 PICKED = "bar"  # the name of the selection
@@ -149,7 +152,7 @@ def ranked(
             }
         )
     end = "high" if with_interval else "value"
-    layers.append(_value_at(end))
+    layers.append(text_after(end, "short_text"))
     return canvas(
         layers,
         alt=alt,
@@ -173,17 +176,9 @@ def changes(
 
     Frame: `name`, `value` (the change), `is_beyond_noise`.
     """
-    up, down = (WORSE, BETTER) if rise_is_bad else (BETTER, WORSE)
-    tone: Spec = {
-        "condition": [
-            {"test": "!datum.is_beyond_noise", "value": NOISE.expr},
-            {"test": "datum.value > 0", "value": up.expr},
-        ],
-        "value": down.expr,
-    }
     bar: Spec = {
         "mark": {"type": "bar", "height": {"band": 0.62}},
-        "encoding": {"color": tone},
+        "encoding": {"color": tone("!datum.is_beyond_noise", rise_is_bad=rise_is_bad)},
     }
     zero: Spec = {
         "mark": {"type": "rule", "strokeWidth": 1, "tooltip": None, "aria": False},
@@ -207,18 +202,7 @@ def _across(order: Sequence[str], *, room: int = 0) -> Spec:
     `room`: pixels kept free at both ends for what is written there.
     """
     return {
-        "y": {
-            "field": "name",
-            "type": "nominal",
-            "scale": {"domain": list(order)},
-            "axis": {
-                "title": None,
-                "grid": False,
-                "labelColor": INK.expr,
-                "labelLimit": {"expr": f"{NARROW} ? 110 : 220"},
-                "labelFontSize": 13,
-            },
-        },
+        "y": names_down(order),
         "x": {
             "field": "value",
             "type": "quantitative",
@@ -232,20 +216,12 @@ def _short(unit: Unit) -> Spec:
     return {"calculate": written(unit, "datum.value"), "as": "short_text"}
 
 
-def _value_at(field: str) -> Spec:
-    return {
-        "mark": {"type": "text", "align": "left", "dx": 6, "tooltip": None, "aria": False},
-        "encoding": {
-            "x": {"field": field, "type": "quantitative"},
-            "text": {"field": "short_text"},
-        },
-    }
-
-
 def _signed(side: str, align: str, shift: int) -> Spec:
-    arrow = "(datum.value > 0 ? '▲ ' : datum.value < 0 ? '▼ ' : '') + datum.short_text"
     return {
-        "transform": [{"filter": side}, {"calculate": arrow, "as": "signed_text"}],
+        "transform": [
+            {"filter": side},
+            {"calculate": f"{ARROW} + datum.short_text", "as": "signed_text"},
+        ],
         "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None, "aria": False},
         "encoding": {"text": {"field": "signed_text"}},
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from charts.axes import NARROW, Spec, Unit, canvas, value_axis, written
-from charts.palette import BACKGROUND, INK, MUTED, NOISE, SERIES
+from charts.axes import Spec, Unit, canvas, names_down, value_axis, written
+from charts.palette import BACKGROUND, MUTED, NOISE, SERIES
 
 ROW = 28
 
@@ -17,35 +17,29 @@ def dots(
     unit: Unit = "share",
     reference: float | None = None,
     from_zero: bool = True,
+    counted: str = "Loans",
     locale: str | None = None,
 ) -> Spec:
     """A dot with a whisker for each name, in the order given; hollow where the loans are few.
 
-    Frame: `name`, `value`, `low`, `high`, `is_small`, `loans`.  `reference` is a line to compare
-    with, the whole book say.
+    Frame: `name`, `value`, `low`, `high`, `is_small`, `loans` (named `counted` on
+    hovering).  `reference` is a line to compare with, the whole book say.
     """
+    small = {"test": "datum.is_small"}
+    colour: Spec = {"condition": small | {"value": NOISE.expr}, "value": SERIES.expr}
     whisker: Spec = {
         "mark": {"type": "rule", "strokeWidth": 1.5, "tooltip": None, "aria": False},
         "encoding": {
             "x": {"field": "low", "type": "quantitative"},
             "x2": {"field": "high"},
-            "color": {
-                "condition": {"test": "datum.is_small", "value": NOISE.expr},
-                "value": SERIES.expr,
-            },
+            "color": colour,
         },
     }
     dot: Spec = {
         "mark": {"type": "point", "size": 80, "strokeWidth": 1.8, "opacity": 1},
         "encoding": {
-            "stroke": {
-                "condition": {"test": "datum.is_small", "value": NOISE.expr},
-                "value": SERIES.expr,
-            },
-            "fill": {
-                "condition": {"test": "datum.is_small", "value": BACKGROUND.expr},
-                "value": SERIES.expr,
-            },
+            "stroke": colour,
+            "fill": {"condition": small | {"value": BACKGROUND.expr}, "value": SERIES.expr},
         },
     }
     line: list[Spec] = []
@@ -72,17 +66,7 @@ def dots(
             },
         ],
         encoding={
-            "y": {
-                "field": "name",
-                "type": "nominal",
-                "scale": {"domain": list(order)},
-                "axis": {
-                    "title": None,
-                    "labelColor": INK.expr,
-                    "labelFontSize": 13,
-                    "labelLimit": {"expr": f"{NARROW} ? 110 : 220"},
-                },
-            },
+            "y": names_down(order),
             "x": {
                 "field": "value",
                 "type": "quantitative",
@@ -94,7 +78,7 @@ def dots(
                 {"field": "name", "title": "Name"},
                 {"field": "value_text", "title": "Estimate"},
                 {"field": "interval_text", "title": "95 % interval"},
-                {"field": "loans", "title": "Loans", "type": "quantitative", "format": ","},
+                {"field": "loans", "title": counted, "type": "quantitative", "format": ","},
             ],
         },
     )

@@ -57,6 +57,18 @@ CATEGORIES = (
 )
 
 
+def tone(is_noise: str, *, rise_is_bad: bool) -> dict[str, object]:
+    """The colour of a change, as Vega-Lite takes it: grey where the expression says noise."""
+    up, down = (WORSE, BETTER) if rise_is_bad else (BETTER, WORSE)
+    return {
+        "condition": [
+            {"test": is_noise, "value": NOISE.expr},
+            {"test": "datum.value > 0", "value": up.expr},
+        ],
+        "value": down.expr,
+    }
+
+
 @cache
 def lateness(count: int) -> tuple[Shade, ...]:
     """So many steps from a little late to very late, even to the eye (in OKLab's lightness)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from charts.axes import NARROW, Spec, Unit, canvas, written
-from charts.palette import BETTER, INK, MUTED, NOISE, WORSE
+from charts.axes import ARROW, Spec, Unit, canvas, names_down, text_after, written
+from charts.palette import INK, MUTED, tone
 
 ROW = 30
 
@@ -25,14 +25,6 @@ def steps(
     size of the step).  Levels are dots, not bars: the scale need not begin at zero.  Steps are
     orange where they make it worse and blue where better, each with arrow and sign.
     """
-    up, down = (WORSE, BETTER) if rise_is_bad else (BETTER, WORSE)
-    tone: Spec = {
-        "condition": [
-            {"test": "abs(datum.value) < 0.00005", "value": NOISE.expr},
-            {"test": "datum.value > 0", "value": up.expr},
-        ],
-        "value": down.expr,
-    }
     is_step = {"filter": "datum.kind === 'step'"}
     bars: Spec = {
         "transform": [is_step],
@@ -40,7 +32,7 @@ def steps(
         "encoding": {
             "x": {"field": "before", "type": "quantitative"},
             "x2": {"field": "after"},
-            "color": tone,
+            "color": tone("abs(datum.value) < 0.00005", rise_is_bad=rise_is_bad),
         },
     }
     levels: Spec = {
@@ -49,25 +41,14 @@ def steps(
         "encoding": {"x": {"field": "after", "type": "quantitative"}},
     }
     return canvas(
-        [_thread(order), bars, levels, _text("datum.right", "left", 7)],
+        [_thread(), bars, levels, text_after("right", "step_text")],
         alt=alt,
         height={"step": ROW},
         autosize="fit-x",
         locale=locale,
-        transform=_places(order, unit, step_unit),
+        transform=_places(unit, step_unit),
         encoding={
-            "y": {
-                "field": "name",
-                "type": "nominal",
-                "scale": {"domain": list(order)},
-                "axis": {
-                    "title": None,
-                    "grid": False,
-                    "labelColor": INK.expr,
-                    "labelFontSize": 13,
-                    "labelLimit": {"expr": f"{NARROW} ? 120 : 240"},
-                },
-            },
+            "y": names_down(order),
             "x": {
                 "field": "after",
                 "type": "quantitative",
@@ -82,9 +63,8 @@ def steps(
     )
 
 
-def _places(order: Sequence[str], unit: Unit, step_unit: Unit) -> list[Spec]:
+def _places(unit: Unit, step_unit: Unit) -> list[Spec]:
     """Where each step begins and ends: layout, summed in the browser."""
-    arrow = "(datum.value > 0 ? '▲ ' : datum.value < 0 ? '▼ ' : '')"
     level, step = (
         written(unit, "datum.value", decimals=2),
         written(step_unit, "datum.value", decimals=2),
@@ -98,14 +78,14 @@ def _places(order: Sequence[str], unit: Unit, step_unit: Unit) -> list[Spec]:
         },
         {"calculate": "max(datum.before, datum.after)", "as": "right"},
         {
-            "calculate": f"datum.kind === 'step' ? {arrow} + {step} : {level}",
+            "calculate": f"datum.kind === 'step' ? {ARROW} + {step} : {level}",
             "as": "step_text",
         },
         {"window": [{"op": "lead", "field": "name", "as": "next_name"}]},
     ]
 
 
-def _thread(order: Sequence[str]) -> Spec:
+def _thread() -> Spec:
     """Thin lines that carry the level from one row to the next."""
     return {
         "transform": [{"filter": "isValid(datum.next_name)"}],
@@ -115,15 +95,5 @@ def _thread(order: Sequence[str]) -> Spec:
             "y": {"field": "name", "type": "nominal", "bandPosition": 0.5},
             "y2": {"field": "next_name", "bandPosition": 0.5},
             "color": {"value": MUTED.expr},
-        },
-    }
-
-
-def _text(place: str, align: str, shift: int) -> Spec:
-    return {
-        "mark": {"type": "text", "align": align, "dx": shift, "tooltip": None, "aria": False},
-        "encoding": {
-            "x": {"field": place.removeprefix("datum."), "type": "quantitative"},
-            "text": {"field": "step_text"},
         },
     }

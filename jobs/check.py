@@ -19,6 +19,7 @@ from queries import findings as asked
 from queries import portfolio
 from queries.filters import whole_book
 from queries.loan_states import BookShape, month_totals
+from queries.marts import Marts
 from queries.payments import differing_payments
 from warehouse import published
 from warehouse.checks import CheckOutcome, Finding, keep_outcome
@@ -121,14 +122,17 @@ def _mart_findings(
         target.close()
 
 
-def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> Iterator[Finding]:
+def _book_findings(
+    facts: Connection, target: DuckDBConnection, shape: BookShape
+) -> Iterator[Finding]:
     """Reconciliation of every month, from the marts."""
-    months = target.fetch(portfolio.months())
+    marts = Marts(target)
+    months = portfolio.months(marts)
     dates = months["month"].sort()
     whole = whole_book(dates[0], dates[-1])
-    moves = target.fetch(portfolio.transitions(whole))
-    cash = target.fetch(portfolio.cash(whole))
-    stocks = target.fetch(portfolio.stocks(whole))
+    moves = portfolio.transitions(marts, whole)
+    cash = portfolio.cash(marts, whole)
+    stocks = portfolio.stocks(marts, whole)
     yield from _flow_findings(moves, stocks, cash, shape)
     for kind in ("unbalanced_rows", "unscheduled_rows"):
         matters = shape.has_balances if kind == "unbalanced_rows" else shape.has_months_past_due
@@ -141,7 +145,7 @@ def _book_findings(facts: Connection, target: Connection, shape: BookShape) -> I
         keys = facts.fetch(differing_payments(worst, shape, limit=asked.EXAMPLES))["loan_id"]
         rows = int(differing["differing_loans"].sum())
         yield Finding("payments_differ", "payments", rows, tuple(keys), _months(differing))
-    ledger = target.fetch(portfolio.ledger(whole))
+    ledger = portfolio.ledger(marts, whole)
     if ledger.height:
         wrong = reconciliation.ledger_differences(ledger).filter(~pl.col("passes"))
         lines = wrong.select(pl.format("{} {} {}", "month", "product", "measure")).to_series()

@@ -20,6 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from jobs import month_marts
+from jobs.recovery import RecoveryResult, refresh_recovery
 from queries import books
 from queries.filters import months_before
 from queries.loan_states import BookShape, month_totals
@@ -28,7 +29,7 @@ from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes
 from warehouse.contract import bookkeeping, contract
 from warehouse.engines import Connection, DuckDBConnection, create_tables, session
 
-SCHEMA = "3"  # raise it when a mart's meaning changes: every month is then recomputed
+SCHEMA = "4"  # raise it when a mart's meaning changes: every month is then recomputed
 
 
 class RefreshRefused(Exception):
@@ -42,6 +43,7 @@ class RefreshResult:
     path: Path
     recomputed: tuple[date, ...]
     removed: tuple[date, ...]
+    recovery: RecoveryResult
     seconds: float
 
 
@@ -79,10 +81,11 @@ def refresh(
             _prove_equal(totals, target, shape, progress)
             month_marts.sort(target)
             target.commit()
+            recovery = refresh_recovery(facts, target, shape, SCHEMA, stamps, progress)
         finally:
             target.close()
         path = published.publish(folder)
-    return RefreshResult(path, recomputed, removed, time.monotonic() - started)
+    return RefreshResult(path, recomputed, removed, recovery, time.monotonic() - started)
 
 
 def _open_building(folder: Path) -> DuckDBConnection:
@@ -259,39 +262,58 @@ def _prove_equal(
             .where(marts.months.c.month == row["month"])
             .values(reopened_rows=row["reopened_rows"])
         )
-    differences = mart_differences(expected, target, shape)
-    if differences:
-        raise RefreshRefused(
-            "the marts differ from the facts, so they were not published: "
-            + "; ".join(differences[:5])
-        )
+    wrong = _wrong_rows(expected, target, shape)
+    if wrong.is_empty():
+        return
+    months = set(wrong["month"])
+    for month in target.fetch(sa.select(marts.months.c.month))["month"]:
+        if month in months or months_before(month, 1) in months:  # its transitions start there
+            month_marts.erase(target, month)
+    target.commit()  # so that the next refresh makes them anew
+    raise RefreshRefused(
+        "the marts differ from the facts, so they were not published, and the next refresh makes"
+        " these months anew: " + "; ".join(_sentences(wrong)[:5])
+    )
 
 
 def mart_differences(expected: pl.DataFrame, target: Connection, shape: BookShape) -> list[str]:
     """Sentences, one for each month and mart that does not equal the facts' `month_totals`."""
+    return _sentences(_wrong_rows(expected, target, shape))
+
+
+def _sentences(wrong: pl.DataFrame) -> list[str]:
+    return [
+        f"{row['mart']} {row['basis']} {row['month']:%Y-%m}: {row['loans']} loans and"
+        f" {row['balance_cents']} cents in the facts,"
+        f" {row['loans_mart']} and {row['balance_cents_mart']} in the mart"
+        for row in wrong.iter_rows(named=True)
+    ]
+
+
+def _wrong_rows(expected: pl.DataFrame, target: Connection, shape: BookShape) -> pl.DataFrame:
+    """By mart, basis and month: the facts' loans and cents beside the mart's, where they differ."""
     expected = expected.sort("month")
     found = target.fetch(month_marts.mart_totals()).sort("mart", "basis", "month")
     bases = ["days", "months"] if shape.has_months_past_due else ["days"]
-    sentences = []
+    parts = []
     for mart in ("stocks", "industries", "transitions", "months"):
         for basis in bases if mart != "months" else [""]:
             got = found.filter(pl.col("mart") == mart, pl.col("basis") == basis)
+            got = got.drop("mart", "basis")
             joined = expected.join(got, on="month", how="full", suffix="_mart", coalesce=True)
             joined = joined.with_columns(  # a month in which nothing is open has no mart rows
                 pl.when(pl.col("loans") == 0)
                 .then(pl.col("loans_mart").fill_null(0))
-                .otherwise(pl.col("loans_mart"))
+                .otherwise(pl.col("loans_mart")),
+                mart=pl.lit(mart),
+                basis=pl.lit(basis),
             )
-            wrong = joined.filter(
-                ~pl.col("loans").eq_missing(pl.col("loans_mart"))
-                | ~pl.col("balance_cents")
-                .fill_null(0)
-                .eq_missing(pl.col("balance_cents_mart").fill_null(0))
+            parts.append(
+                joined.filter(
+                    ~pl.col("loans").eq_missing(pl.col("loans_mart"))
+                    | ~pl.col("balance_cents")
+                    .fill_null(0)
+                    .eq_missing(pl.col("balance_cents_mart").fill_null(0))
+                )
             )
-            sentences += [
-                f"{mart} {basis} {row['month']:%Y-%m}: {row['loans']} loans and"
-                f" {row['balance_cents']} cents in the facts,"
-                f" {row['loans_mart']} and {row['balance_cents_mart']} in the mart"
-                for row in wrong.iter_rows(named=True)
-            ]
-    return sentences
+    return pl.concat(parts)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Text, and_, case, cast, func, null
+from sqlalchemy import BigInteger, and_, case, cast, func, null
 
-from queries.loan_states import SEGMENTS, BookShape, cents, count_if, month_open, total
-from warehouse.contract import customers, loan_months, loans, payments
+from queries.loan_states import (
+    SEGMENTS,
+    BookShape,
+    cents,
+    count_if,
+    month_open,
+    total,
+    with_segments,
+)
+from warehouse.contract import loan_months, payments
 
 
 def cash_by_month(month: date, shape: BookShape) -> sa.Select:
@@ -19,18 +26,8 @@ def cash_by_month(month: date, shape: BookShape) -> sa.Select:
     `loan_months.paid_amount`; it is null where only one of the two is there.
     """
     both = _paid_by_loan(month, shape).cte("paid")
-    loan, customer = loans.alias("l"), customers.alias("c")
-    source = both.join(loan, loan.c.loan_id == both.c.loan_id)
-    region: Any = cast(null(), Text)
-    if "customers" in shape.tables:
-        source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
-        region = customer.c.region
-    segments = {
-        "product": loan.c.product,
-        "region": region,
-        "grade": func.coalesce(both.c.row_grade, loan.c.risk_grade),
-    }
-    groups = [segments[name].label(name) for name in SEGMENTS]
+    source, found = with_segments(both, both.c.loan_id, both.c.row_grade, shape)
+    groups = [column for column in found if column.name in SEGMENTS]
     known = both.c.paid_cents.is_not(None)
     difference = func.coalesce(both.c.payments_cents, 0) - both.c.paid_cents
     compared = known if "payments" in shape.tables else sa.false()

@@ -236,3 +236,23 @@ def test_the_outcome_is_kept_and_decides_the_exit_code(
     assert recorded["loan_months", "balance_amount"]["recorded"] == 60
     assert recorded["loans", "score"]["recorded"] == 0
     assert recorded["loan_months", "month"]["last_value"] == "2024-03-31"
+
+
+def test_what_is_refused_is_said_in_one_line_and_a_fault_of_ours_is_not_hidden(
+    duckdb_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", duckdb_url)
+    monkeypatch.setenv("MARTS_PATH", str(tmp_path / "marts"))
+    put(duckdb_url)
+    assert main(["refresh"]) == 1
+    assert "Refused: the warehouse has no loans and loan_months yet" in capsys.readouterr().err
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "loans.csv").write_text("loan_id\n1\n")
+    assert main(["load", str(tmp_path / "files")]) == 1
+    assert "Refused: The load was refused" in capsys.readouterr().err
+    (tmp_path / "marts" / "current").mkdir()
+    with pytest.raises(OSError, match="current"):
+        main(["refresh"])

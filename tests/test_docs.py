@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import pytest
 
 from analytics.definitions import definitions, definitions_page
 from jobs.check import check
 from jobs.refresh import refresh
+from tests.conftest import new_postgres_database
 from warehouse.__main__ import main
 from warehouse.contract import contract
 from warehouse.contract_words import COLUMNS, TABLES, contract_page
+from warehouse.engines import duckdb_path
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,22 +63,36 @@ def test_the_projects_files_do_not_mention_what_lies_outside_it() -> None:
         assert "shared/" not in path.read_text(), path
 
 
-def test_the_readmes_views_make_a_book_that_closes(tmp_path: Path) -> None:
+def run_sql(url: str, text: str) -> None:
+    """Statements as a lender types them, in the engine's own shell."""
+    if path := duckdb_path(url):
+        with duckdb.connect(path) as lender:
+            lender.execute(text)
+        return
+    with adbc.connect(url, autocommit=True) as lender, lender.cursor() as cursor:
+        for statement in text.split(";\n"):
+            cursor.execute(statement)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgresql"])
+def test_the_readmes_views_make_a_book_that_closes(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     sql = re.search(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert sql
-    path = tmp_path / "lender.duckdb"
-    with duckdb.connect(str(path)) as lender:
-        lender.execute(
-            "CREATE TABLE accounts (account_no TEXT, product_name TEXT, opened DATE, term INT);"
-            "INSERT INTO accounts VALUES ('a', 'x', '2024-01-03', 12), ('b', 'x', '2023-01-03', 9);"
-            "CREATE TABLE monthly_accounts (account_no TEXT, month_end DATE, dpd INT,"
-            " balance DECIMAL(18, 2), written_off BOOLEAN, closed BOOLEAN);"
-            "INSERT INTO monthly_accounts VALUES ('a', '2024-01-31', 0, 10, false, false),"
-            " ('a', '2024-02-29', 31, 9.5, false, false), ('b', '2024-01-31', 0, 10, false, false),"
-            " ('b', '2024-02-29', 0, 0, false, true)"
-        )
-        lender.execute(sql[1])
-    url = f"duckdb:///{path}"
+    url = f"duckdb:///{tmp_path / 'lender.duckdb'}"
+    if engine == "postgresql":
+        url = new_postgres_database(request.getfixturevalue("postgres_server"), empty=True)
+    accounts = """
+CREATE TABLE accounts (account_no TEXT, product_name TEXT, opened DATE, term INT);
+INSERT INTO accounts VALUES ('a', 'x', '2024-01-03', 12), ('b', 'x', '2023-01-03', 9);
+CREATE TABLE monthly_accounts (account_no TEXT, month_end DATE, dpd INT,
+  balance DECIMAL(18, 2), written_off BOOLEAN, closed BOOLEAN);
+INSERT INTO monthly_accounts VALUES
+  ('a', '2024-01-31', 0, 10, false, false), ('a', '2024-02-29', 31, 9.5, false, false),
+  ('b', '2024-01-31', 0, 10, false, false), ('b', '2024-02-29', 0, 0, false, true);
+"""
+    run_sql(url, accounts + sql[1].strip().removesuffix(";"))
     result = refresh(url, tmp_path / "marts")
     assert len(result.recomputed) == 2
     assert check(url, tmp_path / "marts").findings == ()

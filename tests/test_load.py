@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -420,3 +421,23 @@ def test_a_first_load_touches_every_month_and_those_of_its_payments(
     payments = FILES["payments"] + "Y3,L1,,2024-05-02,5,\n"
     report = take(write(tmp_path / "files", **{**FILES, "payments": payments}), facts_url)
     assert list(report.touched_months) == [JAN, FEB, MAR, dt.date(2024, 5, 31)]
+
+
+def test_the_time_of_a_load_is_kept_in_utc_wherever_it_was_made(
+    tmp_path: Path, facts_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        report = take(write(tmp_path / "files", **FILES), facts_url)
+        with pytest.raises(Refused):
+            take(write(tmp_path / "other", unknown_table="a\n1\n"), facts_url)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "reports").glob("load_*.json")]
+    times = [dt.datetime.fromisoformat(one["loaded_at"]) for one in kept]
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    assert len(times) == 2
+    for at in (report.loaded_at, *times, *column(facts_url, "warehouse_loads", "loaded_at")):
+        assert dt.timedelta() <= now - at < dt.timedelta(minutes=10)  # Tokyo is nine hours ahead

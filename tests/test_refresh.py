@@ -44,9 +44,9 @@ def moves(folder: Path, **chosen: Any) -> pl.DataFrame:
     assert path
     connection = open_marts(path)
     book = read_book(connection)
-    return connection.fetch(
-        portfolio.transitions(Filter(as_of=MAR, window=3, **chosen))
-    ).with_columns(pl.lit(book.version).alias("version"))
+    return portfolio.transitions(connection, Filter(as_of=MAR, window=3, **chosen)).with_columns(
+        pl.lit(book.version).alias("version")
+    )
 
 
 def test_each_turn_of_a_history_lands_in_its_cell(facts_url: str, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_cash_is_net_of_reversals_and_compared_with_the_histories(
     book["loan_months"][0]["paid_amount"] = "5.00"  # rolls, January: no payment at all
     put(facts_url, **book)
     connection = open_marts(refresh(facts_url, tmp_path).path)
-    found = connection.fetch(portfolio.cash(whole_book(JAN, MAR)))
+    found = portfolio.cash(connection, whole_book(JAN, MAR))
     february = cell(found, month=FEB)
     assert (february["payments"], february["payments_cents"]) == (2, 890)
     assert february["differing_loans"] == 0
@@ -132,7 +132,7 @@ def test_months_past_due_decide_the_bucket_where_the_book_has_them(
     connection = open_marts(refresh(facts_url, tmp_path).path)
     for basis, state in (("months", "31-60"), ("days", "61-90")):
         chosen = Filter(as_of=dt.date(2024, 8, 31), basis=basis)
-        found = connection.fetch(portfolio.transitions(chosen))
+        found = portfolio.transitions(connection, chosen)
         assert found["to_state"].to_list() == [state]
 
 
@@ -143,7 +143,7 @@ def test_other_bounds_move_the_edges(duckdb_url: str, tmp_path: Path) -> None:
         loan_months=[month("a", JAN, 30, "1"), month("b", JAN, 29, "2")],
     )
     path = refresh(duckdb_url, tmp_path, bounds=(29, 59, 89)).path
-    found = open_marts(path).fetch(portfolio.stocks(Filter(as_of=JAN)))
+    found = portfolio.stocks(open_marts(path), Filter(as_of=JAN))
     assert dict(found.select("bucket", "weight_cents").iter_rows()) == {"30-59": 100, "1-29": 200}
     # the next refresh keeps them
     assert read_book(open_marts(refresh(duckdb_url, tmp_path).path)).bounds == (29, 59, 89)
@@ -154,7 +154,7 @@ def test_segments_filter_by_their_value(facts_url: str, tmp_path: Path) -> None:
     connection = open_marts(refresh(facts_url, tmp_path).path)
 
     def loans(**chosen: Any) -> int:
-        frame = connection.fetch(portfolio.stocks(Filter(as_of=JAN, **chosen)))
+        frame = portfolio.stocks(connection, Filter(as_of=JAN, **chosen))
         return int(frame["loans"].sum())
 
     assert loans() == 5
@@ -197,7 +197,7 @@ def test_a_new_ledger_line_recomputes_its_month(duckdb_url: str, tmp_path: Path)
     put(duckdb_url, ledger_totals=[line, line | {"product": "card"}])
     result = refresh(duckdb_url, tmp_path)
     assert result.recomputed == (FEB,)
-    found = open_marts(result.path).fetch(portfolio.ledger(whole_book(JAN, MAR)))
+    found = portfolio.ledger(open_marts(result.path), whole_book(JAN, MAR))
     # the card charged off in February; no auto loan was, which is 0 and not unknown
     assert dict(found.select("product", "book_cents").iter_rows()) == {"card": 99000, "auto": 0}
 
@@ -246,6 +246,23 @@ def test_marts_that_differ_from_the_facts_are_not_published(
     assert current_version(tmp_path) == published
 
 
+def test_a_refused_refresh_is_healed_by_the_next(facts_url: str, tmp_path: Path) -> None:
+    put(facts_url, **small_book())
+    whole = refresh(facts_url, tmp_path).path
+    expected = open_marts(whole).fetch(sa.select(marts.transitions)).sort(pl.all())
+    with duckdb.connect(str(whole)) as tampered:  # February's stamp stays as it was
+        tampered.execute("UPDATE stocks SET loans = loans + 1 WHERE month = '2024-02-29'")
+        tampered.execute("DELETE FROM transitions WHERE month = '2024-02-29'")
+    with pytest.raises(RefreshRefused, match="makes these months anew: stocks days 2024-02"):
+        refresh(facts_url, tmp_path)
+    assert current_version(tmp_path) == whole
+    result = refresh(facts_url, tmp_path)
+    assert result.recomputed == (FEB, MAR)  # and March, whose loans come from February's states
+    healed = open_marts(result.path).fetch(sa.select(marts.transitions)).sort(pl.all())
+    assert_frame_equal(healed, expected)
+    assert current_version(tmp_path) == result.path
+
+
 def test_marts_of_another_version_are_made_anew(duckdb_url: str, tmp_path: Path) -> None:
     put(duckdb_url, **small_book())
     path = refresh(duckdb_url, tmp_path).path
@@ -253,7 +270,7 @@ def test_marts_of_another_version_are_made_anew(duckdb_url: str, tmp_path: Path)
         old.execute("ALTER TABLE cash DROP COLUMN departed_cents")
     result = refresh(duckdb_url, tmp_path)
     assert result.recomputed == (JAN, FEB, MAR)
-    cash = open_marts(result.path).fetch(portfolio.cash(whole_book(JAN, MAR)))
+    cash = portfolio.cash(open_marts(result.path), whole_book(JAN, MAR))
     # paid in March on the loan that was charged off in February, whose later row is left out
     assert cash.sort("month")["departed_cents"].to_list() == [0, 0, 0]
 
@@ -277,7 +294,7 @@ def test_a_counted_book_has_counts_and_no_money(facts_url: str, tmp_path: Path) 
     put(facts_url, loans=[loan("a")], loan_months=[month("a", JAN, 0), month("a", FEB, 15)])
     connection = open_marts(refresh(facts_url, tmp_path).path)
     assert not read_book(connection).has_balances
-    found = connection.fetch(portfolio.transitions(Filter(as_of=FEB)))
+    found = portfolio.transitions(connection, Filter(as_of=FEB))
     assert found.select("loans", "opening_cents", "closing_cents").row(0) == (1, None, None)
 
 
@@ -290,7 +307,7 @@ def test_a_reader_keeps_its_version_while_a_new_one_is_published(
         with session(duckdb_url, read_only=False) as facts:
             facts.execute(sa.insert(load_months).values(load_id=load_id, month=MAR))
         refresh(duckdb_url, tmp_path)
-    assert old.fetch(portfolio.months()).height == 3
+    assert portfolio.months(old).height == 3
     assert len([*tmp_path.glob("marts-*.duckdb")]) == 2
 
 

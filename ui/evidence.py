@@ -103,7 +103,7 @@ def month_table(frame: pl.DataFrame, *, alt: str) -> None:
 def readable_table(
     frame: pl.DataFrame, *, alt: str, height: int | Literal["auto"] = "auto"
 ) -> None:
-    """A table for reading: cents as money, shares in per cent, dates as dates."""
+    """A table for reading: cents as money, shares in per cent, their differences in points."""
     shown = frame.select(_readable(name, kind) for name, kind in frame.schema.items())
     st.dataframe(
         shown,
@@ -115,21 +115,24 @@ def readable_table(
     )
 
 
-_SHARES = ("rate", "share", "low", "high", "probability", "difference", "numerator_share", "p", "q")
 _WAYS = ("forward", "one", "skip", "off", "stay", "backward", "cure", "payment", "restructure")
+_SHARES = ("rate", "share", "low", "high", "probability", "unknown", "exit", *_WAYS)
+_DIFFERENCES = ("difference", "effect")
+_P_VALUES = ("p", "q")
 
 
-def _is_share(name: str) -> bool:
+def _unit(name: str, kind: pl.DataType) -> str | None:
+    """Per cent for a share, points for a difference of two shares, None for anything else."""
     last = name.rstrip("01").split("_")[-1]
-    return last in (*_SHARES, "effect", *_WAYS)
+    if not kind.is_float():
+        return None
+    return "%" if last in _SHARES else "points" if last in _DIFFERENCES else None
 
 
 def _readable(name: str, kind: pl.DataType) -> pl.Expr:
     if name.endswith("_cents"):
         return pl.col(name) / 100
-    if kind.is_float() and _is_share(name):
-        return pl.col(name) * 100
-    return pl.col(name)
+    return pl.col(name) * 100 if _unit(name, kind) else pl.col(name)
 
 
 def _head(name: str, kind: pl.DataType) -> Any:
@@ -139,8 +142,10 @@ def _head(name: str, kind: pl.DataType) -> Any:
         return st.column_config.DateColumn(title, format="MMM YYYY")
     if kind == pl.Boolean:
         return st.column_config.CheckboxColumn(title)
-    if kind.is_float() and _is_share(name):
-        return st.column_config.NumberColumn(f"{title}, %", format="%.2f")
+    if unit := _unit(name, kind):
+        return st.column_config.NumberColumn(f"{title}, {unit}", format="%.2f")
+    if name in _P_VALUES:
+        return st.column_config.NumberColumn(name, format="%.2g")
     if name.endswith("_cents"):
         return st.column_config.NumberColumn(title, format="localized", step=0.01)
     if kind.is_numeric():

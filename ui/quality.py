@@ -97,12 +97,10 @@ def _equation(
 
 def _check_line(holds: bool | None, name: str, text: str) -> None:
     icon, verdict = {
-        True: (":material/check:", "add up"),
-        False: (":material/error:", "do not add up"),
+        True: (":material/check:", "reconciled"),
+        False: (":material/error:", "not reconciled"),
         None: (":material/help:", "cannot be judged yet"),
     }[holds]
-    if name == "Money":
-        verdict = verdict.replace("add", "adds").replace("do not adds", "does not add")
     st.markdown(f"{icon} **{name}** {verdict}: {text}.")
 
 
@@ -114,7 +112,7 @@ def load_history() -> None:
     heading("Loads", "The last twenty, newest first. A refused load changes nothing.")
     rows = [
         {
-            "When": one["loaded_at"],
+            "When (UTC)": one["loaded_at"],
             "From": one["source"],
             "Outcome": one["outcome"],
             "New rows": sum(table["new"] for table in one.get("tables", {}).values()),

@@ -55,6 +55,11 @@ def _refresh(arguments: argparse.Namespace) -> int:
     result = refresh(warehouse_url(), marts_path(), bounds=arguments.bounds, progress=say)
     done = ", ".join(f"{month:%Y-%m}" for month in result.recomputed) or "none"
     print(f"Published {result.path.name} in {result.seconds:.1f} s; months recomputed: {done}.")
+    recovery = result.recovery
+    print(
+        f"Portfolio: {result.seconds - recovery.seconds:.1f} s. Recovery: {recovery.seconds:.1f} s;"
+        f" recomputed: {len(recovery.cohorts)} cohorts, {len(recovery.months)} months."
+    )
     return 0
 
 
@@ -163,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    from jobs.refresh import RefreshRefused
     from warehouse.engines import WarehouseUnavailable
+    from warehouse.refusals import Refused
 
     arguments = _parser().parse_args(argv)
     try:
@@ -171,9 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WarehouseUnavailable as error:
         print(f"Not done: {error}.", file=sys.stderr)
         return 1
-    except Exception as error:
-        if type(error).__name__ not in ("Refused", "RefreshRefused"):
-            raise
+    except (Refused, RefreshRefused) as error:
         print(f"Refused: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -49,6 +49,8 @@ class CheckOutcome:
         verdict = (
             f"The book does not pass: {self.failures} of {len(self.findings)} findings fail it."
             if self.failures
+            else "The book passes; 1 finding is listed above."
+            if len(self.findings) == 1
             else f"The book passes; {len(self.findings)} findings are listed above."
             if self.findings
             else "The book passes; nothing was found."

@@ -47,6 +47,7 @@ class Connection(Protocol):
     def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None: ...
     def tables(self) -> set[str]: ...
     def snapshot(self) -> None: ...
+    def limit(self, seconds: float) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
@@ -113,6 +114,9 @@ class DuckDBConnection:
     def snapshot(self) -> None:
         """A read-only DuckDB file cannot change while it is open."""
 
+    def limit(self, seconds: float) -> None:
+        """DuckDB knows no limit of time; its statements run here and wait for no server."""
+
     def tables(self) -> set[str]:
         rows = self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()
         return {name for (name,) in rows}
@@ -169,6 +173,11 @@ class PostgreSQLConnection:
         with self._raw.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
+    def limit(self, seconds: float) -> None:
+        """Let every later statement of this transaction fail that takes longer."""
+        milliseconds = str(round(seconds * 1000))
+        self.fetch(sa.select(sa.func.set_config("statement_timeout", milliseconds, True)))
+
     def tables(self) -> set[str]:
         with self._raw.cursor() as cursor:
             cursor.execute(
@@ -206,6 +215,8 @@ class OtherConnection:
         raise WarehouseUnavailable(f"{self.dialect.name} warehouses are read, not loaded into")
 
     def snapshot(self) -> None: ...
+
+    def limit(self, seconds: float) -> None: ...
 
     def tables(self) -> set[str]:
         inspector = sa.inspect(self._engine)
@@ -297,10 +308,17 @@ def session(
     read_only: bool = True,
     wait_seconds: float = 0.0,
     waiting: Callable[[str], None] | None = None,
+    statement_seconds: float | None = None,
 ) -> Iterator[Connection]:
-    """A connection that commits at the end, or rolls back when anything is raised."""
+    """A connection that commits at the end, or rolls back when anything is raised.
+
+    `statement_seconds`: a server gives up on a statement that takes longer, with a
+    `DRIVER_ERRORS`.
+    """
     connection = connect(url, read_only=read_only, wait_seconds=wait_seconds, waiting=waiting)
     try:
+        if statement_seconds is not None:
+            connection.limit(statement_seconds)
         yield connection
         connection.commit()
     except BaseException:

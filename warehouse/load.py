@@ -9,7 +9,7 @@ anything is, the warehouse is as it was and the refusal says what to mend.
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,14 @@ from warehouse.contract import bookkeeping, contract, loan_months
 from warehouse.engines import Connection, WarehouseUnavailable, create_tables, session
 from warehouse.files import TRUTHS, SourceFile, find_files
 from warehouse.intake import Progress, stage_files
-from warehouse.load_report import LoadReport, TableRows, next_load_id, record, write_summary
+from warehouse.load_report import (
+    LoadReport,
+    TableRows,
+    next_load_id,
+    record,
+    utc_now,
+    write_summary,
+)
 from warehouse.merging import Merge, compare, merge_rows, restatements
 from warehouse.refusals import LISTED, Refusals, Refused
 from warehouse.staging import Staged, analyse
@@ -55,7 +62,7 @@ def load(
     began = time.monotonic()
     directory = Path(directory)
     reports = reports or settings.marts_path() / "load_reports"
-    stem = f"load_{datetime.now():%Y%m%dT%H%M%S_%f}"
+    stem = f"load_{datetime.now(UTC):%Y%m%dT%H%M%S_%f}"
     refusals = Refusals(reports / f"{stem}_problems.jsonl")
     url = url or settings.warehouse_url()
     try:
@@ -75,7 +82,7 @@ def load(
             touched = _merge(connection, merges, progress)
             report = LoadReport(
                 load_id=next_load_id(connection),
-                loaded_at=datetime.now().replace(microsecond=0),
+                loaded_at=utc_now(),
                 source=str(directory.resolve()),
                 is_synthetic=(directory / TRUTHS).exists(),
                 tables=_table_rows(files, merges),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,9 @@ class TableRows:
 class LoadReport:
     """What a load did.
 
-    `restated_months` are past months of which rows were replaced, with the
-    first keys in `first_restated`; `touched_months` are those that the next
-    refresh recomputes; `ignored_files` are neither CSV nor Parquet.
+    `loaded_at` is in UTC; `restated_months` are past months of which rows were
+    replaced, with the first keys in `first_restated`; `touched_months` are those
+    that the next refresh recomputes; `ignored_files` are neither CSV nor Parquet.
     """
 
     load_id: int
@@ -81,6 +81,11 @@ def _some(keys: tuple[str, ...], total: int) -> str:
     return "; ".join(keys) + more
 
 
+def utc_now() -> datetime:
+    """This second in UTC, as it is kept and shown."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
 def next_load_id(connection: Connection) -> int:
     last = connection.fetch(sa.select(sa.func.max(loads.c.load_id).label("last"))).item()
     return 1 if last is None else last + 1
@@ -115,7 +120,7 @@ def write_summary(path: Path, source: str, outcome: LoadReport | Refused) -> Non
     else:
         content = {
             "outcome": "refused",
-            "loaded_at": datetime.now().replace(microsecond=0),
+            "loaded_at": utc_now(),
             "source": source,
             "count": outcome.count,
             "problems": [asdict(group) for group in outcome.groups],

@@ -1,5 +1,7 @@
 """Data quality: can the data be trusted?"""
 
+from collections.abc import Callable
+
 import polars as pl
 import streamlit as st
 
@@ -14,6 +16,21 @@ from charts import format as words
 from charts import sentences
 from queries import portfolio
 from queries.filters import whole_book
+
+
+def _by_month(
+    title: str,
+    subtitle: str,
+    frame: pl.DataFrame,
+    definition: Callable[..., pl.DataFrame],
+    *,
+    alt: str,
+) -> None:
+    """A part of the page: its heading, its table, its numbers to take away."""
+    ui.heading(title, subtitle)
+    ui.month_table(frame, alt=alt)
+    ui.evidence(definition.__name__, frame, definition)
+
 
 view = ui.open_page("Data quality", "Can the data be trusted?", has_filters=False)
 book = view.book
@@ -43,39 +60,43 @@ everything = whole_book(book.first_month, book.as_of)
 moves = ui.load_for(view, everything, portfolio.transitions)
 stocks = ui.load_for(view, everything, portfolio.stocks)
 cash = ui.load_for(view, everything, portfolio.cash)
-flow = loan_flow(moves, stocks).sort("month", descending=True)
-ui.heading(
+_by_month(
     "Loans, month by month",
     "Opening + new + appeared − paid off − charged off − sold − unmatched = closing. It fails"
     " where a difference is not 0, or more than 0.1 % are unmatched or appeared.",
+    loan_flow(moves, stocks).sort("month", descending=True),
+    loan_flow,
+    alt="Reconciliation of loans by month",
 )
-ui.month_table(flow, alt="Reconciliation of loans by month")
-ui.evidence("loan_flow", flow, loan_flow)
 if book.has_balances:
-    money = money_flow(moves, cash).sort("month", descending=True)
-    ui.heading(
+    _by_month(
         "Money, month by month",
         "Opening + new + residual − payments − charged off − sold − unmatched = closing. The"
         " residual is interest, fees and drawings; an outlier leaves its own history.",
+        money_flow(moves, cash).sort("month", descending=True),
+        money_flow,
+        alt="Reconciliation of money by month",
     )
-    ui.month_table(money, alt="Reconciliation of money by month")
-    ui.evidence("money_flow", money, money_flow)
 paid = payment_differences(cash).filter(pl.col("difference_cents").is_not_null())
 if paid.height:
-    paid = paid.sort("month", descending=True)
-    ui.heading("Payments and histories", "Payments of a month beside what the histories say.")
-    ui.month_table(paid, alt="Payments beside the paid amounts of the histories")
-    ui.evidence("payment_differences", paid, payment_differences)
+    _by_month(
+        "Payments and histories",
+        "Payments of a month beside what the histories say.",
+        paid.sort("month", descending=True),
+        payment_differences,
+        alt="Payments beside the paid amounts of the histories",
+    )
 ledger = ui.load_for(view, everything, portfolio.ledger)
 if ledger.height:
     lines = ledger_differences(ledger)
     wrong = lines.filter(~pl.col("passes")).height
-    ui.heading(
+    _by_month(
         "The general ledger",
         f"{words.number(lines.height)} totals compared; {words.number(wrong)} beyond 0.01 %.",
+        lines.sort("passes", "month"),
+        ledger_differences,
+        alt="The general ledger beside the book",
     )
-    ui.month_table(lines.sort("passes", "month"), alt="The general ledger beside the book")
-    ui.evidence("ledger", lines, ledger_differences)
 
 # --- coverage ------------------------------------------------------------------------------
 if outcome and outcome.coverage:
