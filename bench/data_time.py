@@ -1,41 +1,43 @@
-"""What each page loads, and how long its queries take on the marts, uncached."""
+"""How long the data of a page takes under a filter that nobody chose before."""
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
+import polars as pl
 
+import ui
+from analytics.groupings import possible_groupings
 from bench.book import Place
 from bench.figures import Figure
-from bench.processes import ROOT
+from figures import aging, health, roll_rates
 from queries.filters import Filter
 from queries.marts import Book, open_marts, read_book
 
-PAGES = ("health", "aging", "roll_rates")
-RECORDED_VIEWS = 6
 MEDIAN_GOAL, P95_GOAL = 10.0, 30.0
+OPENINGS = 5
+Took = dict[str, float]  # milliseconds by query
 
 
-@dataclass(frozen=True)
-class Call:
-    """A query that a page loads, whatever the filter."""
-
-    name: str
-    options: tuple[tuple[str, Any], ...]
-
-    def __str__(self) -> str:
-        options = ", ".join(f"{name}={value}" for name, value in self.options if value)
-        return f"{self.name}({options})"
+def _health(key: str, view: ui.View, random_: random.Random) -> None:
+    health.figures(key, view)
 
 
-Calls = dict[Call, Callable[..., sa.Select]]
+def _aging(key: str, view: ui.View, random_: random.Random) -> None:
+    segment = random_.choice([*aging.SEGMENTS.values()])
+    aging.figures(f"{key} {segment}", segment, view)
+
+
+def _roll_rates(key: str, view: ui.View, random_: random.Random) -> None:
+    grouping = random_.choice(possible_groupings(view.book.buckets))
+    roll_rates.figures(f"{key} {grouping}", grouping, view)
+
+
+PAGES = {"health": _health, "aging": _aging, "roll_rates": _roll_rates}
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -61,76 +63,100 @@ def random_filter(book: Book, random_: random.Random) -> Filter:
     )
 
 
-def recorded_calls(place: Place, book: Book, random_: random.Random) -> dict[str, Calls]:
-    """What each page loads, found by running it on a few views and listening to `ui.load`."""
-    os.environ.update(place.environment)
-    from streamlit.testing.v1 import AppTest
+def _random_view(place: Place, random_: random.Random) -> Callable[[], ui.View]:
+    """Views on a version that is opened once, whose marts are read as pages ask for them."""
+    path = place.version
+    marts = open_marts(path)
+    book = read_book(marts)
+    weights: tuple[Any, ...] = ("balance", "loans") if book.has_balances else ("loans",)
 
-    import ui
+    def view() -> ui.View:
+        chosen = random_filter(book, random_)
+        return ui.View(path, 0, marts, book, chosen, random_.choice(weights))
 
-    load = ui.load
-    found: dict[str, Calls] = {page: {} for page in PAGES}
-    page = PAGES[0]
+    return view
 
-    def listening(view: ui.View, query: Callable[..., sa.Select], **options: Any) -> Any:
-        found[page][Call(query.__name__, tuple(sorted(options.items())))] = query
-        return load(view, query, **options)
 
-    ui.load = listening
-    try:
-        for number in range(RECORDED_VIEWS):
-            app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-            chosen = random_filter(book, random_)
-            if number:  # the first view is the one a reader opens
-                app.query_params["month"] = f"{chosen.as_of:%Y-%m}"
-                app.query_params["window"] = str(chosen.window)
-                app.query_params["weight"] = random_.choice(("Balance", "Loans"))
-            page = PAGES[0]
-            app.run()
-            for page in PAGES:
-                app.switch_page(f"pages/portfolio/{page}.py").run()
-                assert not app.exception, f"{page}: {app.exception[0].message}"
-    finally:
-        ui.load = load
-    return found
+class Listener:
+    """Stands in for `ui.load`: it adds up the time that each query of a page takes."""
+
+    def __init__(self) -> None:
+        self._load = ui.load
+        self.took: Took = {}
+        self.cpu = 0.0
+
+    def __call__(
+        self, view: ui.View, query: Callable[..., pl.DataFrame], **options: Any
+    ) -> pl.DataFrame:
+        cpu, wall = time.process_time(), time.perf_counter()
+        try:
+            return self._load(view, query, **options)
+        finally:
+            name = f"{query.__name__}({', '.join(_words(options))})"
+            self.took[name] = self.took.get(name, 0) + (time.perf_counter() - wall) * 1000
+            self.cpu += (time.process_time() - cpu) * 1000
+
+    def __enter__(self) -> Listener:
+        ui.load = self  # type: ignore[assignment]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ui.load = self._load
+
+
+def _words(options: dict[str, Any]) -> list[str]:
+    """Options that tell one query of a page from another."""
+    return [f"{name}={value}" for name, value in options.items() if value and name != "from_states"]
 
 
 def figures(place: Place, *, seed: int, filters: int) -> list[Figure]:
-    """Milliseconds of each page's whole set of queries, and of each query."""
+    """Milliseconds of opening a version, of all that a page loads, and of each query."""
     random_ = random.Random(seed)
-    marts = open_marts(place.version)
-    try:
-        book = read_book(marts)
-        calls = recorded_calls(place, book, random_)
-        chosen = [random_filter(book, random_) for _ in range(filters)]
-        warm = Filter(as_of=book.as_of)
-        found = []
-        for page in PAGES:
-            took: dict[Call, list[float]] = {call: [] for call in calls[page]}
-            cpu = 0.0
-            for one in [warm, *chosen]:
-                cpu = 0.0 if one is warm else cpu - time.process_time()
-                for call, query in calls[page].items():
-                    started = time.perf_counter()
-                    marts.fetch(query(one, **dict(call.options)))
-                    took[call].append((time.perf_counter() - started) * 1000)
-                cpu += 0.0 if one is warm else time.process_time()
-            times = {call: times[1:] for call, times in took.items()}
-            found += _page_figures(page, times, cpu * 1000 / len(chosen))
-    finally:
-        marts.close()
+    view = _random_view(place, random_)
+    found = _opening_figures(place)
+    for page, make in PAGES.items():
+        listeners = []
+        for number in range(filters + 1):
+            with Listener() as listener:
+                make(f"bench {number} {place.version}", view(), random_)
+            listeners.append(listener)
+        found += _page_figures(page, listeners[1:])  # the first reads the page's marts
     return found
 
 
-def _page_figures(page: str, took: dict[Call, list[float]], cpu: float) -> list[Figure]:
-    whole = [sum(times) for times in zip(*took.values(), strict=True)]
-    note = f"{len(took)} queries, {len(whole)} random filters, uncached; mean CPU {cpu:.1f} ms"
+def _opening_figures(place: Place) -> list[Figure]:
+    """What the first reader of a new version waits for: reading all marts of these pages."""
+    took, size = [], 0
+    for _ in range(OPENINGS):
+        started = time.perf_counter()
+        marts = open_marts(place.version)
+        book = read_book(marts)
+        for mart in ("transitions", "industries", "cash", "medians", "concentration"):
+            marts.part(mart)
+        took.append((time.perf_counter() - started) * 1000)
+        size = marts.bytes_in_memory
+        marts.close()
+    assert book.months
+    note = f"once a version and process; median of {OPENINGS}, slowest {max(took):.0f} ms"
+    return [
+        Figure("pages", "marts read into memory", statistics.median(took), "ms", note=note),
+        Figure("pages", "marts in memory", size / 2**20, "MiB", note="of one version"),
+    ]
+
+
+def _page_figures(page: str, listeners: list[Listener]) -> list[Figure]:
+    whole = [sum(one.took.values()) for one in listeners]
+    cpu = statistics.mean(one.cpu for one in listeners)
+    names = sorted({name for one in listeners for name in one.took})
+    note = f"{len(whole)} random filters, nothing cached; mean CPU {cpu:.1f} ms"
     median, late = statistics.median(whole), percentile(whole, 0.95)
     found = [
         Figure("pages", f"{page}: data, median", median, "ms", MEDIAN_GOAL, note=note),
         Figure("pages", f"{page}: data, 95th percentile", late, "ms", P95_GOAL),
     ]
-    for call, times in sorted(took.items(), key=str):
-        note = f"95th percentile {percentile(times, 0.95):.1f} ms"
-        found.append(Figure("pages", f"  {call}", statistics.median(times), "ms", note=note))
+    for name in names:
+        times = [one.took[name] for one in listeners if name in one.took]
+        views = f"{len(times)} of {len(listeners)} views"
+        note = f"95th percentile {percentile(times, 0.95):.1f} ms; in {views}"
+        found.append(Figure("pages", f"  {name}", statistics.median(times), "ms", note=note))
     return found

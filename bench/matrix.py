@@ -18,7 +18,7 @@ from bench.book import Place
 from bench.figures import Figure
 from queries import portfolio
 from queries.filters import Filter, whole_book
-from queries.marts import Book, open_marts, read_book
+from queries.marts import Book, Marts, open_marts, read_book
 from warehouse.engines import DuckDBConnection
 
 GOALS = {"one month": 20.0, "all months": 100.0}  # times faster than either rival
@@ -78,7 +78,7 @@ def figures(place: Place) -> list[Figure]:
 
 
 def _from_marts(
-    marts: DuckDBConnection, book: Book, spans: dict[str, Filter]
+    marts: Marts, book: Book, spans: dict[str, Filter]
 ) -> tuple[dict[str, Timed], list[Figure]]:
     cubes, found = {}, []
     weight: Weight = "balance" if book.has_balances else "loans"
@@ -92,8 +92,8 @@ def _from_marts(
     return cubes, found
 
 
-def _cube(marts: DuckDBConnection, chosen: Filter) -> pl.DataFrame:
-    return marts.fetch(portfolio.transitions(chosen))
+def _cube(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    return portfolio.transitions(marts, chosen)
 
 
 def _self_join(facts: DuckDBConnection, chosen: Filter, book: Book) -> pl.DataFrame:

@@ -41,12 +41,6 @@ class Filter:
         chosen: dict[str, Any] = {f"{segment}s": ()}
         return replace(self, **chosen)
 
-    def conditions(self, table: sa.FromClause) -> list[Any]:
-        """The segments' conditions on a mart, for a WHERE."""
-        return [
-            chosen_in(table.c[name], chosen) for name, chosen in self.segments().items() if chosen
-        ]
-
     def months(self, back: int = 0) -> tuple[date, date]:
         """First and last month-end of the window, widened by `back` earlier months."""
         return months_before(self.as_of, self.window - 1 + back), self.as_of

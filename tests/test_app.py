@@ -264,6 +264,13 @@ def test_the_definitions_need_no_book(here: Place, show: Any) -> None:
     assert not app.exception
 
 
+def test_the_definitions_say_how_fresh_the_book_is_where_there_is_one(
+    whole: Place, here: Place, show: Any
+) -> None:
+    assert f"Data to {LAST_MONTH.day} " in words(show(whole, "reference/definitions"))
+    assert "Data to" not in words(show(here, "reference/definitions"))
+
+
 def test_marts_made_anew_after_the_folder_was_lost_are_not_taken_for_the_old_ones(
     here: Place, show: Any
 ) -> None:

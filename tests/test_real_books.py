@@ -48,7 +48,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[DuckDBConnection, 
 def test_septembers_cards_are_counted_and_weighed(cards: tuple[DuckDBConnection, Book]) -> None:
     connection, book = cards
     assert book.as_of == dt.date(2005, 9, 30)
-    found = connection.fetch(portfolio.stocks(Filter(as_of=book.as_of, basis="months")))
+    found = portfolio.stocks(connection, Filter(as_of=book.as_of, basis="months"))
     loans = dict(found.select("bucket", "loans").iter_rows())
     # -2, -1 and 0 are current: 2,759 + 5,686 + 14,737
     assert loans["current"] == 2759 + 5686 + 14737
@@ -63,7 +63,7 @@ def test_the_credit_records_transitions_are_the_known_ones(
 ) -> None:
     connection, book = record
     assert not book.has_balances
-    moves = connection.fetch(portfolio.transitions(whole_book(book.first_month, book.as_of)))
+    moves = portfolio.transitions(connection, whole_book(book.first_month, book.as_of))
     counts = dict(
         ((start, end), loans)
         for start, end, loans in moves.group_by("from_state", "to_state")

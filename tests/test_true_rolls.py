@@ -24,7 +24,7 @@ def covered(folder: Path, seed: int) -> list[bool]:
     connection = open_marts(refresh(url, folder / "marts").path)
     book = read_book(connection)
     everything = whole_book(book.first_month, book.as_of, basis="months")
-    moves = connection.fetch(portfolio.transitions(everything))
+    moves = portfolio.transitions(connection, everything)
     truths = json.loads((folder / "files" / "truths.json").read_text())
     hits = []
     for true in truths["roll_matrices"]:

@@ -1,13 +1,14 @@
 """The only shared Streamlit code: opening a page, the filters, the evidence under a chart."""
 
 from ui.evidence import chart, evidence, heading, month_table, readable_table, say
-from ui.filters import Weight, pick, segmented
+from ui.filters import Weight, find, pick, segmented
 from ui.loans import loan_list
 from ui.page import (
     ICON,
     NOTHING_OPEN,
     View,
     basis_words,
+    drill,
     last_check,
     load,
     load_for,
@@ -22,6 +23,9 @@ from ui.quality import (
     missing_figures,
     reconciliation_strip,
 )
+from ui.recovery import ask, cohort_words, open_recovery_page
+from ui.targets import edit_targets, read_targets, target_changes, target_table, target_tile
+from ui.tiles import tile
 
 __all__ = [
     "CONTRACT_TABLES",
@@ -30,9 +34,14 @@ __all__ = [
     "PAGES",
     "View",
     "Weight",
+    "ask",
     "basis_words",
     "chart",
+    "cohort_words",
+    "drill",
+    "edit_targets",
     "evidence",
+    "find",
     "heading",
     "last_check",
     "load",
@@ -43,10 +52,16 @@ __all__ = [
     "month_table",
     "nothing_to_show",
     "open_page",
+    "open_recovery_page",
     "open_reference",
     "pick",
+    "read_targets",
     "readable_table",
     "reconciliation_strip",
     "say",
     "segmented",
+    "target_changes",
+    "target_table",
+    "target_tile",
+    "tile",
 ]

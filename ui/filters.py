@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 import streamlit as st
@@ -12,6 +13,7 @@ from queries.filters import Basis, Filter
 from queries.marts import Book
 
 WINDOWS = ("1", "3", "6", "12")
+COHORT_WINDOWS = ("3", "6", "12", "24")
 BASIS_HELP = (
     "Month-ends are 28 to 31 days apart, so by days alone a loan can seem to skip a bucket."
     " Months missed counts unpaid instalments."
@@ -21,8 +23,7 @@ Weight = Literal["loans", "balance"]
 
 def choose_filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
     """The shared filters; a link's address holds their labels, so labels stay as they are."""
-    by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}
-    month = _choose(st.selectbox("As of", list(by_name), **_bound("month")), list(by_name))
+    month = _as_of(book, "As of")
     window = "1"
     if has_window:
         window = segmented("Window, months", WINDOWS, key="window")
@@ -33,13 +34,13 @@ def choose_filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
             if segmented("Measure", ("Balance", "Loans"), key="weight") == "Loans"
             else "balance"
         )
-    segments = {name: _segment(name, book.segments[name]) for name in book.segments}
+    segments = _segments(book)
     basis: Basis = "days"
     if book.has_months_past_due:
         by = segmented("Buckets by", ("Months missed", "Days"), key="basis", help=BASIS_HELP)
         basis = "days" if by == "Days" else "months"
     chosen = Filter(
-        as_of=by_name[month],
+        as_of=month,
         window=int(window),
         products=segments["product"],
         regions=segments["region"],
@@ -47,6 +48,38 @@ def choose_filters(book: Book, *, has_window: bool) -> tuple[Filter, Weight]:
         basis=basis,
     )
     return chosen, weight
+
+
+def choose_cohorts(book: Book) -> tuple[Filter, Weight]:
+    """The filters of recovery: which cases, by the month in which they were opened."""
+    month = _as_of(book, "Cases opened up to")
+    window = segmented(
+        "In how many months",
+        COHORT_WINDOWS,
+        key="cohort_window",
+        default="12",
+        help="Cases opened in so many months. What came of them is followed to the data's last"
+        " day, whichever month is chosen.",
+    )
+    segments = _segments(book)
+    chosen = Filter(
+        as_of=month,
+        window=int(window),
+        products=segments["product"],
+        regions=segments["region"],
+        grades=segments["grade"],
+    )
+    return chosen, default_weight(book)
+
+
+def _as_of(book: Book, label: str) -> date:
+    """A month of the book; the choice is shared by all pages."""
+    by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}
+    return by_name[_choose(st.selectbox(label, list(by_name), **_bound("month")), list(by_name))]
+
+
+def _segments(book: Book) -> dict[str, tuple[str | None, ...]]:
+    return {name: _segment(name, book.segments[name]) for name in book.segments}
 
 
 def default_weight(book: Book) -> Weight:
@@ -65,10 +98,17 @@ def _choose(value: Any, options: Sequence[str]) -> str:
     return value if value in options else options[0]
 
 
-def segmented(label: str, options: Sequence[str], *, key: str, help: str | None = None) -> str:
+def segmented(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    help: str | None = None,
+    default: str | None = None,
+) -> str:
     """One of a few options, kept from page to page and in the address."""
     value = st.segmented_control(
-        label, options, default=options[0], required=True, help=help, **_bound(key)
+        label, options, default=default or options[0], required=True, help=help, **_bound(key)
     )
     return _choose(value, options)
 
@@ -76,6 +116,12 @@ def segmented(label: str, options: Sequence[str], *, key: str, help: str | None 
 def pick(label: str, options: Sequence[str], *, key: str) -> str:
     """One of many options, kept from page to page and in the address."""
     return _choose(st.selectbox(label, options, width=260, **_bound(key)), options)
+
+
+def find(label: str, options: Sequence[str], *, key: str, placeholder: str) -> str | None:
+    """One of very many options by typing, or none; kept and in the address like the others."""
+    value = st.selectbox(label, options, index=None, placeholder=placeholder, **_bound(key))
+    return value if value in options else None
 
 
 def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:

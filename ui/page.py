@@ -16,13 +16,14 @@ from charts import format as words
 from charts.sentences import plural
 from queries import portfolio
 from queries.filters import Filter
-from queries.marts import Book, open_marts, read_book
+from queries.marts import Book, Marts, open_marts, read_book
 from ui.filters import Weight, choose_filters, default_weight
 from warehouse.checks import CheckOutcome, last_outcome
-from warehouse.engines import DRIVER_ERRORS, DuckDBConnection, WarehouseUnavailable, session
+from warehouse.engines import DRIVER_ERRORS, WarehouseUnavailable, session
 from warehouse.published import current_version
 from warehouse.settings import ROOT, marts_path, warehouse_url
 
+DRILL_SECONDS = 10.0  # how long a server may look for single loans
 ICON = str(ROOT / "static" / "icon.svg")
 NOTHING_OPEN = (
     "There are no open loans in this choice, or none with a balance above zero: choose Loans as"
@@ -32,10 +33,11 @@ NOTHING_OPEN = (
 
 @dataclass(frozen=True)
 class View:
-    """What a page works with: the book and the reader's choices."""
+    """What a page works with: the published marts, their book and the reader's choices."""
 
     path: Path
     written: int
+    marts: Marts
     book: Book
     chosen: Filter
     weight: Weight
@@ -56,32 +58,47 @@ class View:
 
 
 def open_reference(title: str, question: str) -> None:
-    """Start a page that needs no book."""
+    """Start a page that needs no book; where there is one, it says how fresh that is."""
+    words.write_for(st.context.locale)
     st.title(title, anchor=False)
     st.caption(question)
+    path = current_version(marts_path())
+    if path is None:
+        return
+    try:
+        _, book = _open(path, path.stat().st_mtime_ns)
+    except (duckdb.Error, OSError):  # what words mean can be read all the same
+        return
+    _freshness(book, path, Filter(as_of=book.as_of))
 
 
 def open_page(
-    title: str, question: str, *, has_window: bool = False, has_filters: bool = True
+    title: str,
+    question: str,
+    *,
+    has_window: bool = False,
+    has_filters: bool = True,
+    choose: Callable[[Book], tuple[Filter, Weight]] | None = None,
 ) -> View:
     """Start a page: its question, the shared filters and the freshness line.
 
-    Stops the page with an explanation where there are no marts to read.
+    `choose` puts other filters in the sidebar than the shared ones.  Stops the page with an
+    explanation where there are no marts to read.
     """
     words.write_for(st.context.locale)
     path = current_version(marts_path())
     if path is None:
         _explain_empty(title)
     written = path.stat().st_mtime_ns
-    book = _book(path, written)
+    marts, book = _opened(path, written)
     chosen, weight = Filter(as_of=book.as_of), default_weight(book)
     if has_filters:
         with st.sidebar:
-            chosen, weight = choose_filters(book, has_window=has_window)
+            chosen, weight = choose(book) if choose else choose_filters(book, has_window=has_window)
     st.title(title, anchor=False)
     st.caption(question)
     _freshness(book, path, chosen)
-    return View(path, written, book, chosen, weight)
+    return View(path, written, marts, book, chosen, weight)
 
 
 def _explain_empty(title: str) -> NoReturn:
@@ -96,19 +113,16 @@ def _explain_empty(title: str) -> NoReturn:
     st.stop()
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _marts(path: Path, written: int) -> DuckDBConnection:
-    return open_marts(path)
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _open(path: Path, written: int) -> tuple[Marts, Book]:
+    """A version is opened once for all sessions; the one before may still be on screens."""
+    marts = open_marts(path)
+    return marts, read_book(marts)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _read_book(path: Path, written: int) -> Book:
-    return read_book(_marts(path, written))
-
-
-def _book(path: Path, written: int) -> Book:
+def _opened(path: Path, written: int) -> tuple[Marts, Book]:
     try:
-        return _read_book(path, written)
+        return _open(path, written)
     except duckdb.Error:
         st.error(
             "The published marts cannot be read just now. Reload the page in a moment; if it"
@@ -118,21 +132,10 @@ def _book(path: Path, written: int) -> Book:
         st.stop()
 
 
-@st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
-def _load(key: str, _view: View, _select: sa.Select) -> pl.DataFrame:
-    return _marts(_view.path, _view.written).fetch(_select)
-
-
-def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
-    """The rows of `query(view.chosen, **options)` on the marts.
-
-    Cached by version, query, filter and options, which decide the statement's
-    text and parameters; the frame is shared, so it is never changed in place.
-    """
-    asked = f"{query.__module__}.{query.__name__} {sorted(options.items())!r}"
-    key = f"{view.version} {asked} {view.chosen!r}"
+def load(view: View, query: Callable[..., pl.DataFrame], **options: Any) -> pl.DataFrame:
+    """The rows of `query(view.marts, view.chosen, **options)`: the only way from page to marts."""
     try:
-        return _load(key, view, query(view.chosen, **options))
+        return query(view.marts, view.chosen, **options)
     except duckdb.Error:
         st.error(
             "These figures cannot be read just now. Reload the page in a moment.",
@@ -141,7 +144,7 @@ def load(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.Data
         st.stop()
 
 
-def load_for(view: View, chosen: Filter, query: Callable[..., sa.Select]) -> pl.DataFrame:
+def load_for(view: View, chosen: Filter, query: Callable[..., pl.DataFrame]) -> pl.DataFrame:
     """The rows of a query under another filter than the reader's."""
     return load(replace(view, chosen=chosen), query)
 
@@ -149,7 +152,7 @@ def load_for(view: View, chosen: Filter, query: Callable[..., sa.Select]) -> pl.
 def drill(select: sa.Select) -> pl.DataFrame | None:
     """A page of single loans from the facts, or None (and a plain message) when they are busy."""
     try:
-        with session(warehouse_url(), wait_seconds=1.0) as facts:
+        with session(warehouse_url(), wait_seconds=1.0, statement_seconds=DRILL_SECONDS) as facts:
             return facts.fetch(select)
     except WarehouseUnavailable:
         reason = "The warehouse is being loaded or does not answer"

@@ -21,12 +21,15 @@ CONTRACT_TABLES = tuple(contract.tables)
 PAGES = {
     "portfolio/aging": "Aging",
     "portfolio/roll_rates": "Roll rates",
+    "recovery/recovery": "Recovery",
     "reference/data_quality": "Data quality",
 }
 NEEDED = (
     ("Balance, and every share by balance", ("balance_amount",)),
     ("Cash paid", ("payments",)),
     ("The change by region", ("customers",)),
+    ("Cash collected on cases, recovery against targets", ("cases", "payments")),
+    ("Cost to collect", ("cases", "payments", "costs")),
 )
 
 

@@ -1,8 +1,5 @@
 """Aging: where does the late money sit?"""
 
-from dataclasses import dataclass
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
@@ -14,80 +11,12 @@ from analytics.delinquency import (
     herfindahl,
     lagged_delinquency_rates,
 )
-from analytics.groupings import grouped
 from analytics.states import collapse_late
 from charts import bars, intervals, sentences
 from charts import format as words
 from charts.axes import Unit
-from queries import portfolio
+from figures.aging import SEGMENTS, figures
 from queries.loan_lists import late_loans
-
-HISTORY = 24
-SEGMENTS = {
-    "Product": "product",
-    "Region": "region",
-    "Grade": "grade",
-    "Industry": "industry",
-}
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Everything on the page, made once for each choice."""
-
-    codes: tuple[str, ...]
-    shares: pl.DataFrame
-    rates: pl.DataFrame
-    every: pl.DataFrame
-    lagged: pl.DataFrame
-    segment_rates: pl.DataFrame
-    medians: pl.DataFrame
-    spread: dict[str, float | None]
-    largest: pl.DataFrame
-
-
-@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
-def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
-    view = _view
-    raw = ui.load(view, portfolio.stocks, back=HISTORY - 1)
-    stocks, codes = grouped(raw, view.book.buckets, by="buckets")
-    amount = "weight_cents" if view.is_money else "loans"
-    if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
-        return None
-    shared: dict[str, Any] = {"buckets": codes, "weight": view.weight}
-    cells = ui.load(view, portfolio.segment_stocks)
-    industries = ui.load(view, portfolio.stocks, by="industry")
-    source = industries if segment == "industry" else cells
-    parts, _ = grouped(source, view.book.buckets, by="buckets")
-    now = pl.col("month") == view.chosen.as_of
-    return Figures(
-        codes=codes,
-        shares=bucket_shares(stocks, **shared),
-        rates=delinquency_rates(stocks, **shared),
-        every=bucket_shares(raw, buckets=view.book.buckets, weight=view.weight).filter(now),
-        lagged=lagged_delinquency_rates(raw, buckets=view.book.buckets, weight=view.weight).filter(
-            now
-        ),
-        segment_rates=delinquency_rates(parts, by=(segment,), **shared),
-        medians=ui.load(view, portfolio.medians),
-        spread=_spread(view, cells, industries),
-        largest=concentration(ui.load(view, portfolio.concentration)),
-    )
-
-
-def _spread(
-    view: ui.View, cells: pl.DataFrame, industries: pl.DataFrame
-) -> dict[str, float | None]:
-    """The Herfindahl index of the late balance (or loans) over each segment."""
-    amount = "weight_cents" if view.is_money else "loans"
-    found = {}
-    for label, segment in SEGMENTS.items():
-        source = industries if segment == "industry" else cells
-        late = source.filter(pl.col("bucket") != "current")
-        sums = late.group_by(segment).agg(pl.col(amount).sum())
-        if sums.height > 1:
-            found[label] = herfindahl(sums[amount])
-    return found
 
 
 def _worst(ranked: pl.DataFrame, whole: float) -> tuple[str, str | None, float, bool] | None:
@@ -197,48 +126,33 @@ both = (
     .join(found.lagged.select("bucket", "lag_months", lagged="rate"), on="bucket", how="left")
     .join(found.medians, on="bucket", how="left")
 )
-columns = {
-    "bucket": "Bucket",
-    "amount": "Balance" if view.is_money else "Loans",
-    "loans": "Loans",
-    "share": "Coincidental, %",
-    "lagged": "Lagged, %",
-    "lag_months": "Months back",
-    "median_balance_amount": "Median balance (whole book)",
-}
-table = both.with_columns(
-    pl.col("bucket").replace({code: words.state(code, basis=basis) for code in view.book.buckets}),
-    pl.col("share", "lagged") * 100,
-    pl.col("median_balance_amount").round(),
-    amount=(pl.col("amount") / 100).round() if view.is_money else pl.col("amount"),
-)
-of_money = ("amount", "median_balance_amount")
-kept = [name for name in columns if name not in of_money or view.is_money]
-st.dataframe(
-    table.select(kept),
-    hide_index=True,
-    placeholder=words.MISSING,
+median = (100 * pl.col("median_balance_amount")).round().cast(pl.Int64)
+ui.readable_table(
+    both.select(
+        pl.col("bucket").replace(
+            {code: words.state(code, basis=basis) for code in view.book.buckets}
+        ),
+        **({"balance_cents": "amount"} if view.is_money else {}),
+        loans="loans",
+        coincidental_share="share",
+        lagged_share="lagged",
+        months_back="lag_months",
+        **({"whole_book_median_cents": median} if view.is_money else {}),
+    ),
     alt="Coincidental and lagged shares by bucket",
-    column_config={
-        name: st.column_config.NumberColumn(
-            columns[name], format="%.2f" if name in ("share", "lagged") else "localized"
-        )
-        if name != "bucket"
-        else columns[name]
-        for name in kept
-    },
 )
 ui.evidence("lagged", found.lagged, lagged_delinquency_rates)
 
 # --- concentration -------------------------------------------------------------------------
 if found.spread or found.largest.height:
     st.subheader("In how few hands is it?", anchor=False)
-    st.caption(
-        f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
-        f" The largest are a share of the whole book's open balance, {when}, whatever the choice."
-        if found.largest.height
-        else f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
-    )
+    caption = f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
+    if found.largest.height:
+        caption += (
+            f" The largest are a share of the whole book's open balance, {when}, whatever the"
+            " choice."
+        )
+    st.caption(caption)
     with st.container(horizontal=True, key="concentration"):
         for name, value in found.spread.items():
             st.metric(name, words.number(value, decimals=2), border=True)

@@ -1,170 +1,30 @@
 """Health: is the book getting better or worse, and why?"""
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 import ui
-from analytics.changes import Change, latest_change
-from analytics.delinquency import charge_off_rates, delinquency_rates
-from analytics.groupings import grouped
-from analytics.headlines import ranked_changes
-from analytics.limits import crossed_limits
-from analytics.mix_and_rate import MixAndRate, mix_and_rate
-from analytics.reconciliation import (
-    loan_flow,
-    money_flow,
-    payment_differences,
-)
-from analytics.roll_changes import changed_cells
+from analytics.changes import latest_change
+from analytics.delinquency import delinquency_rates
+from analytics.mix_and_rate import mix_and_rate
+from analytics.money import cost_to_collect
+from analytics.reconciliation import loan_flow, money_flow
+from analytics.targets import target_attainment
 from charts import bars, curves, sentences, waterfalls
 from charts import format as words
+from charts import recovery_page_sentences as recovery_sentences
 from charts.palette import lateness
-from queries import portfolio
+from figures.collecting import collecting
+from figures.health import figures
 from queries.filters import months_before
-
-HISTORY = 25
-TILE_HELP = (
-    "Change from the month before. Unusual: beyond the figure's own month-to-month variation."
-    " Not judged: fewer than six earlier changes."
-)
-SEGMENTS = ("product", "region", "grade")
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Everything on the page, made once for each choice."""
-
-    rates: pl.DataFrame
-    totals: pl.DataFrame
-    charge_offs: pl.DataFrame
-    cash: pl.DataFrame
-    changes: dict[str, Change]
-    splits: dict[str, MixAndRate]
-    rolls: pl.DataFrame
-    limits: pl.DataFrame
-    loans: pl.DataFrame
-    money: pl.DataFrame | None
-    payments: pl.DataFrame
-
-
-@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
-def figures(key: str, _view: ui.View) -> Figures | None:
-    view = _view
-    shared: dict[str, Any] = {"buckets": view.book.buckets, "weight": view.weight}
-    stocks = ui.load(view, portfolio.stocks, back=HISTORY)
-    moves = ui.load(view, portfolio.transitions, back=HISTORY)
-    amount = "weight_cents" if view.is_money else "loans"
-    if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
-        return None
-    totals = stocks.group_by("month").agg(value=pl.col(amount).sum()).sort("month")
-    rates = delinquency_rates(stocks, **shared)
-    charge_offs = charge_off_rates(moves, weight=view.weight)
-    cash = ui.load(view, portfolio.cash, back=HISTORY).select(
-        "month", value=pl.coalesce("payments_cents", "paid_cents")
-    )
-    series = {
-        f"{threshold}+": rates.filter(pl.col("threshold") == threshold).select(
-            "month", value="rate"
-        )
-        for threshold in (30, 60, 90)
-    }
-    series["size"] = totals.with_columns(pl.col("value").log())
-    series["charge_offs"] = charge_offs.select("month", value="annualised_rate")
-    series["cash"] = cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log())
-    known = {name: one.drop_nulls() for name, one in series.items() if one["value"].count()}
-    # loans change their grade, so a grade's loans do not close: the choice is widened there
-    whole = replace(view, chosen=view.chosen.without("grade"))
-    flow = ui.load(whole, portfolio.transitions, back=HISTORY)
-    paid = ui.load(whole, portfolio.cash, back=HISTORY)
-    return Figures(
-        rates=rates,
-        totals=totals,
-        charge_offs=charge_offs,
-        cash=cash,
-        changes={name: latest_change(one) for name, one in known.items()},
-        splits=_splits(view),
-        rolls=_changed_rolls(view, moves),
-        limits=crossed_limits(rates),
-        loans=loan_flow(flow, ui.load(whole, portfolio.stocks, back=HISTORY)),
-        money=money_flow(flow, paid) if view.book.has_balances else None,
-        payments=payment_differences(paid),
-    )
-
-
-def _changed_rolls(view: ui.View, moves: pl.DataFrame) -> pl.DataFrame:
-    """The roll rates that changed in the as-of month, in the buckets of the Roll rates page."""
-    cells, codes = grouped(moves, view.book.buckets, by="buckets")
-    known = cells.filter(~pl.col("from_state").is_in(["new", "appeared"]))
-    seen = known.filter(pl.col("to_state") != "unmatched", pl.col("month") == view.chosen.as_of)
-    if seen.is_empty():
-        return seen
-    changed = changed_cells(known, buckets=codes, weight=view.weight)
-    return ranked_changes(changed, buckets=codes)
-
-
-def _splits(view: ui.View) -> dict[str, MixAndRate]:
-    """The change of the 30+ rate over the last month, by each segment with two values or more."""
-    found = {}
-    cells = ui.load(view, portfolio.segment_stocks, back=1)
-    for segment in SEGMENTS:
-        rates = delinquency_rates(
-            cells, buckets=view.book.buckets, weight=view.weight, thresholds=(30,), by=(segment,)
-        )
-        months = sorted(rates["month"].unique())
-        open_now = rates.group_by("month").agg(pl.col("denominator").sum())["denominator"]
-        if len(months) == 2 and rates[segment].n_unique() > 1 and open_now.min():
-            before, after = (rates.filter(pl.col("month") == month) for month in months)
-            found[segment] = mix_and_rate(before, after, segment=segment)
-    return found
-
-
-def tile(
-    changes: dict[str, Change],
-    name: str,
-    label: str,
-    value: str,
-    series: pl.DataFrame,
-    *,
-    rise_is_bad: bool | None,
-    unit: str,
-) -> None:
-    """A headline figure: its value, its change, whether that is noise, and its course."""
-    change = changes.get(name)
-    delta, note, sign = None, "no month before", 0
-    colour: Literal["gray", "orange", "blue"] = "gray"
-    current = change is not None and change.month == view.chosen.as_of
-    if change is not None and current and change.difference is not None:
-        shown = change.difference if unit == "points" else _growth(change.difference)
-        delta = f"{words.points(shown)} {unit}"
-        sign = (delta[0] == "+") - (delta[0] == words.MINUS)
-        note = {True: "unusual", False: "usual", None: "not judged"}[change.is_beyond_noise]
-        if change.is_beyond_noise and rise_is_bad is not None:
-            colour = "orange" if (change.difference > 0) == rise_is_bad else "blue"
-    st.metric(
-        label,
-        words.plain(value),
-        delta,
-        delta_color=colour,
-        delta_arrow="up" if sign > 0 else "down" if sign < 0 else "off",
-        delta_description=note,
-        chart_data=series["value"].drop_nulls().to_list() or None,
-        border=True,
-        width=170,
-        help=TILE_HELP,
-    )
-
-
-def _growth(log_difference: float) -> float:
-    return float(pl.Series([log_difference]).exp()[0]) - 1
-
 
 view = ui.open_page("Health", "Is the book getting better or worse, and why?")
 found = figures(view.key, view)
 if found is None:
     ui.nothing_to_show(view, ui.NOTHING_OPEN)
+changes = found.changes
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 
@@ -174,13 +34,17 @@ def at_month(frame: pl.DataFrame, column: str, back: int = 0) -> Any:
     return now[0] if now.len() else None
 
 
+def tile(name: str, label: str, value: str, series: pl.DataFrame, **options: Any) -> None:
+    ui.tile(label, value, series, changes.get(name), as_of=view.chosen.as_of, **options)
+
+
 # --- the answer ----------------------------------------------------------------------------
 late = found.rates.filter(pl.col("threshold") == 30)
 sizes = {name: abs(one.by_segment["effect"][0]) for name, one in found.splits.items()}
 first_segment = max(sizes, key=lambda name: sizes[name], default="product")
 ui.say(
     sentences.health_sentences(
-        found.changes["30+"],
+        changes["30+"],
         found.splits.get(first_segment),
         first_segment,
         late_cents=int(at_month(late, "numerator") or 0) if view.is_money else None,
@@ -223,67 +87,71 @@ with left:
 # --- headline figures ----------------------------------------------------------------------
 with right, st.container(horizontal=True, key="tiles"):
     size = at_month(found.totals, "value")
-    if view.is_money:
-        tile(
-            found.changes,
-            "size",
-            "Open balance",
-            words.money(size),
-            found.totals,
-            rise_is_bad=None,
-            unit="%",
-        )
-    else:
-        tile(
-            found.changes,
-            "size",
-            "Open loans",
-            words.number(size),
-            found.totals,
-            rise_is_bad=None,
-            unit="%",
-        )
+    tile(
+        "size",
+        "Open balance" if view.is_money else "Open loans",
+        words.money(size) if view.is_money else words.number(size),
+        found.totals,
+        rise_is_bad=None,
+        unit="%",
+    )
     for threshold in (30, 60, 90):
-        one = found.rates.filter(pl.col("threshold") == threshold)
-        tile(
-            found.changes,
-            f"{threshold}+",
-            f"{threshold}+ days late",
-            words.percent(at_month(one, "rate")),
-            one.select("month", value="rate"),
-            rise_is_bad=True,
-            unit="points",
-        )
+        name = f"{threshold}+"
+        one = found.rates.filter(pl.col("threshold") == threshold).select("month", value="rate")
+        rate = words.percent(at_month(one, "value"))
+        tile(name, f"{name} days late", rate, one, rise_is_bad=True, unit="points")
     if found.charge_offs["numerator"].sum():
-        tile(
-            found.changes,
-            "charge_offs",
-            "Charge-offs, a year",
-            words.percent(at_month(found.charge_offs, "annualised_rate")),
-            found.charge_offs.select("month", value="annualised_rate"),
-            rise_is_bad=True,
-            unit="points",
-        )
+        yearly = found.charge_offs.select("month", value="annualised_rate")
+        rate = words.percent(at_month(yearly, "value"))
+        tile("charge_offs", "Charge-offs, a year", rate, yearly, rise_is_bad=True, unit="points")
     if found.cash["value"].count():
-        cash = at_month(found.cash, "value")
-        tile(
-            found.changes,
-            "cash",
-            "Cash paid",
-            words.money(cash),
-            found.cash,
+        paid = words.money(at_month(found.cash, "value"))
+        tile("cash", "Cash paid", paid, found.cash, rise_is_bad=False, unit="%")
+
+ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
+
+# --- collecting ----------------------------------------------------------------------------
+targets = ui.read_targets()
+collected = collecting(view, targets)
+if collected is not None:
+    cost = collected.cost.filter(month=view.chosen.as_of) if collected.cost.height else None
+    ui.heading(
+        "What collecting brings",
+        recovery_sentences.collecting_words(
+            collected.attained, collected.late_by_case, cost, as_of=view.chosen.as_of
+        ),
+    )
+    with st.container(horizontal=True, key="collecting"):
+        ui.tile(
+            "Cash on cases",
+            words.money(at_month(collected.cash, "value")),
+            collected.cash,
+            collected.changes.get("collected"),
+            as_of=view.chosen.as_of,
             rise_is_bad=False,
             unit="%",
         )
-
-ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
+        for metric, row in collected.attained.items():
+            ui.target_tile(metric, row, collected.recovery[metric])
+        if cost is not None and cost.height:
+            ui.tile(
+                "Cost to collect",
+                words.percent(cost["rate"][0]),
+                collected.cost.select("month", value="rate"),
+                collected.changes.get("cost"),
+                as_of=view.chosen.as_of,
+                rise_is_bad=True,
+                unit="points",
+            )
+    numbers = collected.cost if collected.cost.height else collected.cash
+    ui.evidence("collecting", numbers, cost_to_collect, target_attainment, of="collecting")
 
 # --- why -----------------------------------------------------------------------------------
 if found.splits:
     by = {name.capitalize(): name for name in found.splits}
     segment = by[ui.segmented("Explain by", tuple(by), key="explain")]
     split = found.splits[segment]
-    change = found.changes["30+"]
+    change = changes["30+"]
     ui.heading(
         f"Why the 30+ rate changed by {words.points(split.change)} points",
         f"30+ rate of the {noun}, % and points, from the month before to {when}. Mix: the book"
@@ -327,17 +195,18 @@ if found.splits:
 # --- early warnings ------------------------------------------------------------------------
 st.subheader("Early warnings", anchor=False)
 warnings = sentences.limit_sentences(found.limits)
-warnings += sentences.warning_sentences(found.changes, found.rolls, basis=view.chosen.basis)
+warnings += sentences.warning_sentences(changes, found.rolls, basis=view.chosen.basis)
+warnings += recovery_sentences.target_warnings(collected.attained) if collected else []
 passes = at_month(found.loans, "passes")
 if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
-judged = [change for change in found.changes.values() if change.is_beyond_noise is not None]
-unjudged = len(found.changes) - len(judged)
+judged = [change for change in changes.values() if change.is_beyond_noise is not None]
+unjudged = len(changes) - len(judged)
 if not warnings and judged:
     st.markdown(f"Nothing crossed a limit or left its usual variation in {when}.")
 if unjudged:
     st.caption(
-        f"{words.number(unjudged)} of {words.number(len(found.changes))} figures have too few"
+        f"{words.number(unjudged)} of {words.number(len(changes))} figures have too few"
         " earlier changes to judge."
     )
 for page, line in warnings:
@@ -359,4 +228,4 @@ if needs:
     st.dataframe(
         pl.DataFrame(needs), hide_index=True, alt="Figures that need tables this book lacks"
     )
-st.caption("Not in this version yet: recovery against targets, cost to collect, complaints.")
+st.caption("Not in this version yet: complaints.")

@@ -1,0 +1,1 @@
+"""What a page shows, made once for each choice of a reader."""

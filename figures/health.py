@@ -1,0 +1,115 @@
+"""Health: is the book getting better or worse, and why?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.changes import Change, latest_change
+from analytics.delinquency import charge_off_rates, delinquency_rates
+from analytics.groupings import grouped
+from analytics.headlines import ranked_changes
+from analytics.limits import crossed_limits
+from analytics.mix_and_rate import MixAndRate, mix_and_rate
+from analytics.reconciliation import loan_flow, money_flow, payment_differences
+from analytics.roll_changes import changed_cells
+from queries import portfolio
+
+HISTORY = 25
+SEGMENTS = ("product", "region", "grade")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything on the page, made once for each choice."""
+
+    rates: pl.DataFrame
+    totals: pl.DataFrame
+    charge_offs: pl.DataFrame
+    cash: pl.DataFrame
+    changes: dict[str, Change]
+    splits: dict[str, MixAndRate]
+    rolls: pl.DataFrame
+    limits: pl.DataFrame
+    loans: pl.DataFrame
+    money: pl.DataFrame | None
+    payments: pl.DataFrame
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def figures(key: str, _view: ui.View) -> Figures | None:
+    view = _view
+    shared: dict[str, Any] = {"buckets": view.book.buckets, "weight": view.weight}
+    stocks, moves, paid = _loaded(view)
+    amount = "weight_cents" if view.is_money else "loans"
+    if not stocks.filter(pl.col("month") == view.chosen.as_of)[amount].sum():
+        return None
+    totals = stocks.group_by("month").agg(value=pl.col(amount).sum()).sort("month")
+    rates = delinquency_rates(stocks, **shared)
+    charge_offs = charge_off_rates(moves, weight=view.weight)
+    cash = paid.select("month", value=pl.coalesce("payments_cents", "paid_cents"))
+    series = {
+        f"{threshold}+": rates.filter(pl.col("threshold") == threshold).select(
+            "month", value="rate"
+        )
+        for threshold in (30, 60, 90)
+    }
+    series["size"] = totals.with_columns(pl.col("value").log())
+    series["charge_offs"] = charge_offs.select("month", value="annualised_rate")
+    series["cash"] = cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log())
+    known = {name: one.drop_nulls() for name, one in series.items() if one["value"].count()}
+    whole_stocks, whole_moves, whole_paid = stocks, moves, paid
+    if view.chosen.grades:  # loans change their grade, so the loans of a grade do not close
+        whole = replace(view, chosen=view.chosen.without("grade"))
+        whole_stocks, whole_moves, whole_paid = _loaded(whole)
+    return Figures(
+        rates=rates,
+        totals=totals,
+        charge_offs=charge_offs,
+        cash=cash,
+        changes={name: latest_change(one) for name, one in known.items()},
+        splits=_splits(view),
+        rolls=_changed_rolls(view, moves),
+        limits=crossed_limits(rates),
+        loans=loan_flow(whole_moves, whole_stocks),
+        money=money_flow(whole_moves, whole_paid) if view.book.has_balances else None,
+        payments=payment_differences(whole_paid),
+    )
+
+
+def _loaded(view: ui.View) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Stocks, transitions and cash, two years before the window too."""
+    stocks = ui.load(view, portfolio.stocks, back=HISTORY)
+    moves = ui.load(view, portfolio.transitions, back=HISTORY)
+    return stocks, moves, ui.load(view, portfolio.cash, back=HISTORY)
+
+
+def _changed_rolls(view: ui.View, moves: pl.DataFrame) -> pl.DataFrame:
+    """The roll rates that changed in the as-of month, in the buckets of the Roll rates page."""
+    cells, codes = grouped(moves, view.book.buckets, by="buckets")
+    known = cells.filter(~pl.col("from_state").is_in(["new", "appeared"]))
+    seen = known.filter(pl.col("to_state") != "unmatched", pl.col("month") == view.chosen.as_of)
+    if seen.is_empty():
+        return seen
+    changed = changed_cells(known, buckets=codes, weight=view.weight)
+    return ranked_changes(changed, buckets=codes)
+
+
+def _splits(view: ui.View) -> dict[str, MixAndRate]:
+    """The change of the 30+ rate over the last month, by each segment with two values or more."""
+    found = {}
+    cells = ui.load(view, portfolio.segment_stocks, back=1)
+    for segment in SEGMENTS:
+        rates = delinquency_rates(
+            cells, buckets=view.book.buckets, weight=view.weight, thresholds=(30,), by=(segment,)
+        )
+        months = sorted(rates["month"].unique())
+        open_now = rates.group_by("month").agg(pl.col("denominator").sum())["denominator"]
+        if len(months) == 2 and rates[segment].n_unique() > 1 and open_now.min():
+            before, after = (rates.filter(pl.col("month") == month) for month in months)
+            found[segment] = mix_and_rate(before, after, segment=segment)
+    return found

@@ -1,0 +1,97 @@
+"""What surrounds a chart: its table, the reconciliation strip, the lists of single loans."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.page
+from tests.conftest import new_postgres_database
+
+
+def run(page: Any) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert not app.exception, [one.message for one in app.exception]
+    return app
+
+
+def test_a_tables_columns_carry_the_unit_of_what_they_hold() -> None:
+    def page() -> None:
+        import polars as pl
+
+        import ui
+
+        row = {"rate": 0.25, "rate_effect": -0.0125, "difference": 0.5, "p": 0.04, "q": 0.000012}
+        counted = {"difference": [3], "balance_cents": [1050]}
+        ui.readable_table(pl.DataFrame(row), alt="shares")
+        ui.readable_table(pl.DataFrame(counted), alt="counts")
+
+    shares, counts = run(page).dataframe
+    heads = {
+        name: one for name, one in json.loads(shares.proto.columns).items() if name != "_index"
+    }
+    shown = {one["label"]: shares.value[name][0] for name, one in heads.items()}
+    assert shown == {
+        "Rate, %": 25.0,
+        "Rate effect, points": -1.25,
+        "Difference, points": 50.0,
+        "p": 0.04,
+        "q": 0.000012,
+    }
+    labels = [one["label"] for one in json.loads(counts.proto.columns).values() if "label" in one]
+    assert labels == ["Difference", "Balance"]  # a count of loans, and money
+    assert counts.value.iloc[0].to_list() == [3, 10.5]
+
+
+def test_a_check_holds_or_fails_or_cannot_be_judged_in_the_same_words_for_all() -> None:
+    def page() -> None:
+        from datetime import date
+
+        import polars as pl
+
+        import ui
+
+        end = date(2024, 1, 31)
+        parts = ("new", "appeared", "paid_off", "charged_off", "sold", "unmatched")
+        none = dict.fromkeys(parts, 0)
+        loans = {"month": end, "opening": 5, **none, "closing": 6, "passes": False}
+        cents = {f"{name}_cents": 0 for name in (*parts, "residual", "payments")}
+        money = {"month": end, "opening_cents": 500, **cents, "closing_cents": 500}
+        money |= {"residual_rate": 0.0, "is_outlier": None}
+        paid = {"month": end, "difference_cents": 0, "differing_loans": 0}
+        frames = [pl.DataFrame([row]) for row in (loans, money, paid)]
+        ui.reconciliation_strip(*frames, end)
+
+    lines = [one.value.split(" ", 1)[1] for one in run(page).markdown]
+    assert lines[0] == "**Loans** not reconciled: 5 opening = 6 loans."
+    assert lines[1].startswith("**Money** cannot be judged yet: 5 opening = 5.")
+    assert lines[2].startswith("**Payments** reconciled: ")
+
+
+def test_a_server_that_looks_too_long_for_single_loans_is_given_up_in_plain_words(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page() -> None:
+        import sqlalchemy as sa
+        import streamlit as st
+
+        from ui.page import drill
+
+        forever = sa.func.generate_series(1, 10**11).table_valued("n")
+        st.write(drill(sa.select(sa.func.max(forever.c.n).label("n"))) is None)
+        found = drill(sa.select(sa.literal(7).label("n")))  # the next question is answered
+        st.write(None if found is None else found["n"].item())
+
+    monkeypatch.setenv("WAREHOUSE_URL", new_postgres_database(postgres_server, empty=True))
+    monkeypatch.setattr(ui.page, "DRILL_SECONDS", 0.5)
+    began = time.monotonic()
+    app = run(page)
+    assert time.monotonic() - began < 30
+    assert [one.value for one in app.markdown] == ["`True`", "`7`"]
+    (warning,) = app.warning
+    assert "The warehouse did not answer this question" in warning.value
+    assert "timeout" not in warning.value  # no driver's words
