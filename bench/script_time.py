@@ -14,8 +14,8 @@ from bench.figures import Figure
 from bench.processes import Failed
 from bench.server import Server, running
 
-TITLES = ("Health", "Aging", "Roll rates")
-FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window")
+TITLES = ("Health", "Aging", "Roll rates", "Recovery", "Collectors", "Channels", "Agencies")
+FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window", "cohort_window")
 WARM_GOAL, CHANGED_GOAL = 60.0, 150.0
 RECENT = 12  # months that a reader goes back: the first ones have too little history to draw
 SETTLE = 5  # runs of a page before the first that counts: imports, compiled statements

@@ -9,8 +9,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bench import book, data_time, figures, matrix, rivals, script_time, sessions, splitting
+from bench import (
+    book,
+    data_time,
+    figures,
+    matrix,
+    recovery_time,
+    rivals,
+    script_time,
+    sessions,
+    splitting,
+)
 from bench.figures import Figure
+from bench.processes import ROOT
 from queries.filters import whole_book
 from queries.marts import open_marts, read_book
 from warehouse.engines import DuckDBConnection
@@ -34,6 +45,9 @@ def test_every_step_from_sample_to_marts_is_measured(place: book.Place) -> None:
     for step in ("sample", "load, one new month", "refresh, one new month", "refresh, all months"):
         assert found[f"{step}: wall"].value > 0.1
         assert found[f"{step}: peak memory"].value > 0.05
+    for step in ("refresh, one new month", "refresh, all months"):
+        assert 0 < found[f"{step}: recovery part"].value < found[f"{step}: wall"].value
+        assert 0 < found[f"{step}: portfolio part"].value < found[f"{step}: wall"].value
     assert "loan_months" in found["rows"].note
     assert book.is_there(place, SETTINGS)
     assert not book.is_there(place, SETTINGS | {"seed": 8})
@@ -76,6 +90,17 @@ def test_the_data_of_each_page_is_what_the_page_loads(place: book.Place) -> None
     for page in data_time.PAGES:
         assert found[f"{page}: data, median"].goal == 10.0
     assert any(name.strip().startswith("transitions(") for name in found)
+    assert found["marts in memory"].value > 0.01
+    for page in data_time.PAGES:  # and it loads nothing beside its figures, which are measured
+        assert "ui.load" not in (ROOT / "pages" / "portfolio" / f"{page}.py").read_text()
+
+
+def test_recovery_pages_are_measured_under_a_new_filter_and_again(place: book.Place) -> None:
+    found = named(recovery_time.figures(place, seed=7, filters=2))
+    for page in recovery_time.PAGES:
+        cold, warm = (found[f"{page}: data and model, {kind}"] for kind in ("cold", "warm"))
+        assert (cold.goal, warm.goal) == (150.0, 30.0)
+        assert cold.value > warm.value
 
 
 def test_script_runs_are_counted_one_by_one(place: book.Place) -> None:
