@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
+from analytics.grouped_designs import GroupedDesign
 from analytics.grouped_models import design, discrimination
 from analytics.influence import (
     COUNTS,
@@ -100,33 +101,67 @@ def fit_effects(
     Reference: Robins, Rotnitzky and Zhao 1994; Lunceford and Davidian 2004; Anderson, Cain and
     Gelber 1983 (landmark); Crump et al. 2009 (trimming).
     """
+    return fit_outcomes(
+        landmark,
+        arms=arms,
+        covariates=covariates,
+        by=by,
+        reference=reference,
+        outcomes=(outcome,),
+    )[outcome]
+
+
+def fit_outcomes(
+    landmark: pl.DataFrame,
+    *,
+    arms: Sequence[str],
+    covariates: Sequence[str],
+    by: Sequence[str],
+    reference: str = WITHOUT,
+    outcomes: Sequence[Outcome] = ("resolved", "cash"),
+) -> dict[Outcome, EffectFits]:
+    """`fit_effects` for several outcomes of the same cases, whose chances are fitted once."""
     if set(by) - set(covariates):
         raise ValueError("a page may filter only by what both models adjust for")
-    parts: list[EffectFits] = []
-    for stage in stage_cells(
-        landmark, arms=arms, reference=reference, covariates=covariates, outcome=outcome
-    ):
-        columns, names = design(stage.cells, covariates)
+    parts: dict[Outcome, list[EffectFits]] = {outcome: [] for outcome in outcomes}
+    stages = [
+        stage_cells(
+            landmark, arms=arms, reference=reference, covariates=covariates, outcome=outcome
+        )
+        for outcome in outcomes
+    ]
+    for same in zip(*stages, strict=True):
+        stage = same[0]
+        columns, names = design(stage.cells, covariates, stage.levels)
         for arm in range(1, len(stage.arms)):
             label = (pl.lit(stage.stage).alias("stage"), pl.lit(stage.arms[arm]).alias("arm"))
-            fit = _fit(stage, arm, columns, names, by, outcome)
-            parts.append(EffectFits(*(frame.select(*label, pl.all()) for frame in fit)))
-    if not parts:
+            found = overlap(stage, arm, columns)
+            shown = (propensity_histogram(stage, arm, found), balance(stage, arm, found))
+            for outcome, cells in zip(outcomes, same, strict=True):
+                fit = _fit(cells, arm, columns, names, by, outcome, found, shown)
+                parts[outcome].append(
+                    EffectFits(*(frame.select(*label, pl.all()) for frame in fit))
+                )
+    if not all(parts.values()):
         raise ValueError("there are no landmark cells")
     tables = [field.name for field in fields(EffectFits)]
-    return EffectFits(*(pl.concat([getattr(part, name) for part in parts]) for name in tables))
+    return {
+        outcome: EffectFits(*(pl.concat([getattr(part, name) for part in fits]) for name in tables))
+        for outcome, fits in parts.items()
+    }
 
 
 def _fit(
     stage: StageCells,
     arm: int,
-    columns: Array,
+    columns: GroupedDesign,
     names: list[tuple[str, str]],
     by: Sequence[str],
     outcome: Outcome,
+    found: Overlap,
+    shown: tuple[pl.DataFrame, pl.DataFrame],
 ) -> tuple[pl.DataFrame, ...]:
     """The five tables of one stage and arm."""
-    found = overlap(stage, arm, columns)
     treated = outcome_model(stage, arm, columns, outcome)
     alone = outcome_model(stage, 0, columns, outcome)
     reason = _why_not(treated, alone)
@@ -134,13 +169,7 @@ def _fit(
     if reason is None:
         sums |= influence_sums(stage, arm, found, treated, alone)
     models, coefficients = _models(stage, arm, columns, names, found, treated, alone, outcome)
-    return (
-        _by_cell(stage, sums, by, outcome, reason),
-        propensity_histogram(stage, arm, found),
-        balance(stage, arm, found),
-        models,
-        coefficients,
-    )
+    return (_by_cell(stage, sums, by, outcome, reason), *shown, models, coefficients)
 
 
 def _why_not(treated: OutcomeModel, alone: OutcomeModel) -> str | None:
@@ -172,7 +201,7 @@ def _by_cell(
 def _models(
     stage: StageCells,
     arm: int,
-    columns: Array,
+    columns: GroupedDesign,
     names: list[tuple[str, str]],
     found: Overlap,
     treated: OutcomeModel,

@@ -19,6 +19,7 @@ from analytics import (
     states,
 )
 from analytics import roll_rates as rolls
+from analytics.recovery_definitions import METRICS as _RECOVERY
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,10 @@ _CONCEPTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 def definitions() -> tuple[Definition, ...]:
     """Every definition, by name."""
     made = [
-        *[Definition(name, pages, paragraphs_of(function)) for name, pages, function in _METRICS],
+        *[
+            Definition(name, pages, paragraphs_of(function))
+            for name, pages, function in _METRICS + _RECOVERY
+        ],
         *[Definition(name, pages, paragraphs) for name, pages, paragraphs in _CONCEPTS],
     ]
     return tuple(sorted(made, key=lambda one: one.name.lower()))

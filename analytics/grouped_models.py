@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analytics.grouped_designs import GroupedDesign
 from analytics.intervals import Array
 
 RIDGE = 1e-6  # keeps a perfect separator's coefficient finite; moves no other digit that shows
@@ -17,32 +18,65 @@ INTERCEPT = "(intercept)"
 _MOST_STEPS, _TOLERANCE = 60, 1e-9
 
 
-def design(cells: pl.DataFrame, covariates: Sequence[str]) -> tuple[Array, list[tuple[str, str]]]:
+def design(
+    cells: pl.DataFrame,
+    covariates: Sequence[str],
+    known: Mapping[str, tuple[list[str], npt.NDArray[np.int64]]] | None = None,
+) -> tuple[GroupedDesign, list[tuple[str, str]]]:
     """A column of ones, then one of 0 and 1 for each level but the first met most often.
 
     What is not recorded is a level of its own.  Beside it the (covariate, level) of each column.
+    `known`: the covariates' `levels`, where they are at hand.
     """
-    columns = [np.ones(cells.height)]
+    known = known or {covariate: levels(cells[covariate]) for covariate in covariates}
+    found = [known[covariate] for covariate in covariates]
+    kinds = np.array([len(texts) for texts, _ in found], dtype=float)
+    sizes = [kinds[:cut].prod() + kinds[cut:].prod() for cut in range(1, len(kinds) + 1)]
+    cut = int(np.argmin(sizes)) + 1
     names = [(INTERCEPT, "")]
-    for covariate in covariates:
-        found, place = levels(cells[covariate])
-        most = np.argmax(np.bincount(place))
-        for index in np.delete(np.arange(len(found)), most):
-            columns.append((place == index).astype(float))
-            names.append((covariate, found[index]))
-    return np.column_stack(columns), names
+    halves = []
+    for part in (slice(0, cut), slice(cut, None)):
+        columns, labels = [], []
+        for covariate, (texts, place) in zip(covariates[part], found[part], strict=True):
+            most = np.argmax(np.bincount(place))
+            for index in np.delete(np.arange(len(texts)), most):
+                columns.append((place == index).astype(np.int8))
+                labels.append((covariate, texts[index]))
+        names += labels
+        halves.append(_half(found[part], columns, cells.height))
+    (left, left_place), (right, right_place) = halves
+    ones = np.ones((len(left), 1))
+    return GroupedDesign(np.hstack([ones, left]), left_place, right, right_place), names
+
+
+def _half(
+    found: list[tuple[list[str], npt.NDArray[np.int64]]], columns: list[Array], cells: int
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """The different rows of some columns, and which of them each cell has."""
+    code = np.zeros(cells, dtype=np.int64)
+    for texts, place in found:
+        code = code * len(texts) + place
+    _, first, where = np.unique(code, return_index=True, return_inverse=True)
+    rows = [column[first].astype(float) for column in columns]
+    return np.array(rows).T.reshape(len(first), len(rows)), where
 
 
 def levels(values: pl.Series) -> tuple[list[str], npt.NDArray[np.int64]]:
     """A covariate's levels as text, in order, and the place of each value among them."""
-    texts = values.cast(pl.String).fill_null(NOT_RECORDED)
-    found = texts.unique().sort()
-    place = texts.replace_strict(found, pl.arange(0, len(found), eager=True))
-    return found.to_list(), place.to_numpy()
+    known = pl.DataFrame({"value": values.unique()})
+    known = known.with_columns(text=pl.col("value").cast(pl.String).fill_null(NOT_RECORDED))
+    found = known["text"].unique().sort()
+    known = known.with_columns(place=pl.col("text").replace_strict(found, range(len(found))))
+    placed = (
+        values.alias("value")
+        .to_frame()
+        .join(known, on="value", how="left", nulls_equal=True, maintain_order="left")
+    )
+    return found.to_list(), placed["place"].to_numpy()
 
 
 def logistic(
-    design: Array, successes: Array, trials: Array, *, slope_ridge: float = RIDGE
+    design: GroupedDesign, successes: Array, trials: Array, *, slope_ridge: float = RIDGE
 ) -> tuple[Array, float]:
     """A grouped logistic model, `successes` of `trials` in each cell: coefficients, and how many.
 
@@ -58,8 +92,8 @@ def logistic(
     now = _likelihood(x, successes, trials, coefficients, ridge)
     for _ in range(_MOST_STEPS):
         share = expit(x @ coefficients)
-        slope = x.T @ (successes - trials * share) - ridge * coefficients
-        bend = x.T @ (x * (trials * share * (1 - share))[:, None])
+        slope = x.sums(successes - trials * share) - ridge * coefficients
+        bend = x.squares(trials * share * (1 - share))
         step = np.linalg.solve(bend + np.diag(ridge), slope)
         promised, new = slope @ step, now
         for _ in range(30):
@@ -73,11 +107,11 @@ def logistic(
     return coefficients, float(np.trace(np.linalg.solve(bend + np.diag(ridge), bend)))
 
 
-def linear(design: Array, sums: Array, counts: Array) -> tuple[Array, float]:
+def linear(design: GroupedDesign, sums: Array, counts: Array) -> tuple[Array, float]:
     """Least squares over cases, from each cell's sum and number: coefficients, and how many."""
-    bend = design.T @ (design * counts[:, None])
+    bend = design.squares(counts)
     ridged = bend + RIDGE * np.eye(design.shape[1])
-    found = np.linalg.solve(ridged, design.T @ sums)
+    found = np.linalg.solve(ridged, design.sums(sums))
     return found.astype(np.float64), float(np.trace(np.linalg.solve(ridged, bend)))
 
 
@@ -100,7 +134,9 @@ def discrimination(score: Array, successes: Array, trials: Array) -> float | Non
     return float((good * (below + bad / 2)).sum() / pairs) if pairs > 0 else None
 
 
-def _likelihood(x: Array, good: Array, trials: Array, coefficients: Array, ridge: Array) -> float:
+def _likelihood(
+    x: GroupedDesign, good: Array, trials: Array, coefficients: Array, ridge: Array
+) -> float:
     score = x @ coefficients
     fit = good @ score - trials @ np.logaddexp(0.0, score)
     return float(fit - 0.5 * ridge @ coefficients**2)

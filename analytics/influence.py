@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.grouped_designs import GroupedDesign
 from analytics.grouped_models import SLOPE_RIDGE, expit, linear, logistic
 from analytics.intervals import Array
 from analytics.overlap import Overlap, weights
@@ -40,7 +41,9 @@ class OutcomeModel:
         return self.cases / max(self.cases - self.spent, 1.0)
 
 
-def outcome_model(stage: StageCells, arm: int, design: Array, outcome: Outcome) -> OutcomeModel:
+def outcome_model(
+    stage: StageCells, arm: int, design: GroupedDesign, outcome: Outcome
+) -> OutcomeModel:
     """Logistic for resolved cases, least squares for money.
 
     Slopes of the logistic model are drawn to 0 as if their standard deviation were 2: with few

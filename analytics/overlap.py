@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analytics.grouped_models import expit, levels, logistic
+from analytics.grouped_designs import GroupedDesign
+from analytics.grouped_models import expit, logistic
 from analytics.intervals import Array, divide
 from analytics.treatment_arms import StageCells
 
@@ -28,7 +29,7 @@ class Overlap:
     reference_coefficients: Array
 
 
-def overlap(stage: StageCells, arm: int, design: Array) -> Overlap:
+def overlap(stage: StageCells, arm: int, design: GroupedDesign) -> Overlap:
     """Each cell's chance of the arm and of the reference among all the stage's landmark cases.
 
     Grouped logistic models with main effects.  A cell is supported where both chances are at
@@ -89,7 +90,7 @@ def balance(stage: StageCells, arm: int, found: Overlap) -> pl.DataFrame:
     ]
     frames = []
     for covariate in stage.cells.columns:
-        names, place = levels(stage.cells[covariate])
+        names, place = stage.levels[covariate]
         p1, p0, w1, w0 = (_shares(part, place, len(names)) for part in (treated, alone, *after))
         spread = np.sqrt((p1 * (1 - p1) + p0 * (1 - p0)) / 2)
         columns = {

@@ -93,3 +93,33 @@ def target_attainment(
 def _squares(table: pl.DataFrame) -> Array:
     squares = table["placed_squares"].to_numpy().astype(float)
     return np.where(squares > 0, squares, np.nan)
+
+
+def contact_attainment(contact: pl.DataFrame, *, minimum: int = MINIMUM_CASES) -> pl.DataFrame:
+    """Is the first contact as soon as it should be, on average?
+
+    attained = mean working days to the first attempt, up to 10 (a case without one counts as
+    long as it was open); probability = P(mean <= target), normal with the mean's error.
+
+    In: `cases`, `mean`, `mean_low`, `mean_high`, `mean_se`, `target` (working days).
+    Out: the other columns with `attained`, `forecast`, `low`, `high`, `probability`,
+    `immature_cases` (0: a case that waits is counted as it waits), `is_small`.
+    Null: all of it where the mean is not known (no case was open for 10 working days).
+    Misleads: one case never tried counts as 10 days, however long it waits.
+
+    >>> one = pl.DataFrame({"cases": [50], "mean": [2.5], "mean_low": [2.1], "mean_high": [2.9],
+    ...                     "mean_se": [0.2], "target": [3.0]})
+    >>> contact_attainment(one)["probability"].round(3).to_list()
+    [0.994]
+    """
+    distance = (contact["target"] - contact["mean"]) / contact["mean_se"]
+    chance = stats.norm.cdf(distance.cast(pl.Float64).fill_null(np.nan).to_numpy())
+    return contact.with_columns(
+        attained=pl.col("mean"),
+        forecast=pl.col("mean"),
+        low=pl.col("mean_low"),
+        high=pl.col("mean_high"),
+        probability=pl.Series(chance, nan_to_null=True),
+        immature_cases=pl.lit(0, pl.Int64),
+        is_small=pl.col("cases") < minimum,
+    ).drop("mean", "mean_low", "mean_high", "mean_se")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from analytics.grouped_models import levels
 from analytics.intervals import Array
 
 Outcome = Literal["resolved", "cash"]
 WITHOUT = "without"
 CASH = ("cash_cents", "cash_squares")
 DOSES = ("0", "1", "2-3", "4+")  # attempts by the landmark; "0" is the reference
-FIRST_CONTACT_DAYS = ("none", "0-3", "4-7")  # day of the first attempt; "none" is the reference
+FIRST_CONTACT_DAYS = ("none", "0-1", "2-3", "4-6")  # of the first attempt; "none": the reference
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class StageCells:
     cases: Array
     sums: Array
     squares: Array
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[list[str], np.ndarray]]:
+        """Each covariate's levels, and the place of each cell's among them."""
+        return {name: levels(self.cells[name]) for name in self.cells.columns}
 
 
 def stage_cells(

@@ -32,6 +32,12 @@ from warehouse.engines import Connection, DuckDBConnection, create_tables, sessi
 SCHEMA = "4"  # raise it when a mart's meaning changes: every month is then recomputed
 
 
+_REFUSAL = (
+    "the marts differ from the facts, so they were not published, and the next refresh makes"
+    " these months anew: "
+)
+
+
 class RefreshRefused(Exception):
     """The marts could not be made, or do not equal the facts; nothing was published."""
 
@@ -82,6 +88,8 @@ def refresh(
             month_marts.sort(target)
             target.commit()
             recovery = refresh_recovery(facts, target, shape, SCHEMA, stamps, progress)
+            if recovery.differences:
+                raise RefreshRefused(_REFUSAL + "; ".join(recovery.differences[:5]))
         finally:
             target.close()
         path = published.publish(folder)
@@ -270,10 +278,7 @@ def _prove_equal(
         if month in months or months_before(month, 1) in months:  # its transitions start there
             month_marts.erase(target, month)
     target.commit()  # so that the next refresh makes them anew
-    raise RefreshRefused(
-        "the marts differ from the facts, so they were not published, and the next refresh makes"
-        " these months anew: " + "; ".join(_sentences(wrong)[:5])
-    )
+    raise RefreshRefused(_REFUSAL + "; ".join(_sentences(wrong)[:5]))
 
 
 def mart_differences(expected: pl.DataFrame, target: Connection, shape: BookShape) -> list[str]:

@@ -455,6 +455,15 @@ load_months = Table(
     Column("month", Date, nullable=False),
 )
 
+# The same for the recovery marts. part: `cohort` (cases opened in the month) or `month`.
+load_recovery = Table(
+    "warehouse_load_recovery",
+    bookkeeping,
+    Column("load_id", Integer, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("month", Date, nullable=False),
+)
+
 
 def key_columns(table: Table) -> list[Column[Any]]:
     """The columns that identify a row, in order."""

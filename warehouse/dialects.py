@@ -1,4 +1,4 @@
-"""The three expressions that SQL engines spell differently.
+"""The five expressions that SQL engines spell differently.
 
 Everything else in `queries` is SQLAlchemy Core that DuckDB, PostgreSQL,
 ClickHouse and Spark all accept as it stands.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Date, Double
+from sqlalchemy import Date, Double, Integer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -34,6 +34,22 @@ class quantile(FunctionElement[Any]):  # noqa: N801
 
     type = Double()
     name = "quantile"
+    inherit_cache = True
+
+
+class days_between(FunctionElement[Any]):  # noqa: N801
+    """Whole days from one date to a later one: `days_between(opened_on, paid_on)`."""
+
+    type = Integer()
+    name = "days_between"
+    inherit_cache = True
+
+
+class month_end_before(FunctionElement[Any]):  # noqa: N801
+    """The last day of the month before a date's own."""
+
+    type = Date()
+    name = "month_end_before"
     inherit_cache = True
 
 
@@ -93,3 +109,33 @@ def _quantile_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
 def _quantile_spark(element: Any, compiler: Any, **kw: Any) -> str:
     value, share = _arguments(element, compiler, **kw)
     return f"percentile({value}, {share})"
+
+
+@compiles(days_between)
+def _days_between(element: Any, compiler: Any, **kw: Any) -> str:
+    earlier, later = _arguments(element, compiler, **kw)
+    return f"CAST(({later}) - ({earlier}) AS INTEGER)"
+
+
+@compiles(days_between, "databricks", "hive", "spark")
+def _days_between_spark(element: Any, compiler: Any, **kw: Any) -> str:
+    earlier, later = _arguments(element, compiler, **kw)
+    return f"datediff({later}, {earlier})"
+
+
+@compiles(month_end_before)
+def _month_end_before(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = _arguments(element, compiler, **kw)
+    return f"CAST(CAST(date_trunc('month', {day}) AS DATE) - 1 AS DATE)"
+
+
+@compiles(month_end_before, "clickhousedb", "clickhouse")
+def _month_end_before_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = _arguments(element, compiler, **kw)
+    return f"toStartOfMonth({day}) - 1"
+
+
+@compiles(month_end_before, "databricks", "hive", "spark")
+def _month_end_before_spark(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = _arguments(element, compiler, **kw)
+    return f"date_sub(trunc({day}, 'MM'), 1)"

@@ -32,6 +32,7 @@ from warehouse.merging import Merge, compare, merge_rows, restatements
 from warehouse.refusals import LISTED, Refusals, Refused
 from warehouse.staging import Staged, analyse
 from warehouse.touched import touched_months
+from warehouse.touched_recovery import touched_recovery
 
 __all__ = ["LoadReport", "Refused", "TableRows", "load"]
 
@@ -79,7 +80,7 @@ def load(
             )
             merges, restated = _compare(connection, files, staged, restate, refusals, progress)
             refusals.raise_if_any()
-            touched = _merge(connection, merges, progress)
+            _merge(connection, merges, progress)
             report = LoadReport(
                 load_id=next_load_id(connection),
                 loaded_at=utc_now(),
@@ -89,7 +90,8 @@ def load(
                 restated_rows=restated.height,
                 restated_months=tuple(restated["month"].unique().sort()),
                 first_restated=tuple(restated["key"].head(LISTED)),
-                touched_months=tuple(touched),
+                touched_months=tuple(touched_months(connection, merges)),
+                touched_recovery=tuple(touched_recovery(connection, merges)),
                 ignored_files=tuple(others),
                 seconds=round(time.monotonic() - began, 1),
             )
@@ -150,14 +152,13 @@ def _as_problems(restated: pl.DataFrame, file: str) -> pl.DataFrame:
     )
 
 
-def _merge(connection: Connection, merges: dict[str, Merge], progress: Progress) -> list[date]:
+def _merge(connection: Connection, merges: dict[str, Merge], progress: Progress) -> None:
     for name, merge in merges.items():
         if merge.new + merge.changed:
             progress(f"writing {name}: {merge.new:,} new, {merge.changed:,} changed rows")
             merge_rows(connection, merge)
     create_tables(connection, contract)  # with the indexes, faster after a first load
     analyse(connection, [merge.table for merge in merges.values() if merge.new + merge.changed])
-    return touched_months(connection, merges)
 
 
 def _table_rows(files: list[SourceFile], merges: dict[str, Merge]) -> dict[str, TableRows]:

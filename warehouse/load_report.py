@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from warehouse.contract import load_months, loads
+from warehouse.contract import load_months, load_recovery, loads
 from warehouse.engines import Connection
 from warehouse.refusals import Refused
 
@@ -36,7 +36,8 @@ class LoadReport:
 
     `loaded_at` is in UTC; `restated_months` are past months of which rows were
     replaced, with the first keys in `first_restated`; `touched_months` are those
-    that the next refresh recomputes; `ignored_files` are neither CSV nor Parquet.
+    that the next refresh recomputes, `touched_recovery` the cohorts and months of
+    the recovery marts; `ignored_files` are neither CSV nor Parquet.
     """
 
     load_id: int
@@ -48,6 +49,7 @@ class LoadReport:
     restated_months: tuple[date, ...]
     first_restated: tuple[str, ...]
     touched_months: tuple[date, ...]
+    touched_recovery: tuple[tuple[str, date], ...]
     ignored_files: tuple[str, ...]
     seconds: float
 
@@ -106,6 +108,12 @@ def record(connection: Connection, report: LoadReport) -> None:
         months = pl.DataFrame({"month": report.touched_months}, schema={"month": pl.Date})
         load_id = pl.lit(report.load_id, pl.Int32).alias("load_id")
         connection.ingest(load_months.name, months.select(load_id, "month"))
+    if report.touched_recovery:
+        parts = pl.DataFrame(
+            report.touched_recovery, schema={"part": pl.String, "month": pl.Date}, orient="row"
+        )
+        load_id = pl.lit(report.load_id, pl.Int32).alias("load_id")
+        connection.ingest(load_recovery.name, parts.select(load_id, "part", "month"))
 
 
 def write_summary(path: Path, source: str, outcome: LoadReport | Refused) -> None:

@@ -94,9 +94,11 @@ resolution_days = Table(
 
 # Cash by placement month and 30-day steps since each case's own opening.
 # unit: `episode` (agency_id null) or `case` (by agency; null: in-house or automated).
+# `paid_month`: the calendar month of the cash, by which a refresh replaces it; pages add it up.
 liquidation_cash = Table(
     "liquidation_cash",
     marts,
+    Column("paid_month", Date),
     *_texts("unit"),
     Column("placed_month", Date),
     Column("elapsed", BigInteger),
@@ -197,6 +199,17 @@ landmarks = Table(
     *_counts("cost_cents"),
     *_squares("cost_squares"),
     *_counts("early_resolved"),  # opened and resolved before the landmark day (then cases is 0)
+)
+
+# What the landmark cases' attempts by a channel cost by the landmark day: cases all of whose
+# attempts by it have a cost.  No page reads it.
+landmark_costs = Table(
+    "landmark_costs",
+    marts,
+    Column("opened_month", Date),
+    *_texts("stage", "channel", *_SEGMENTS),
+    *_counts("treated_cases", "treated_cost_cents"),
+    *_squares("treated_cost_squares"),
 )
 
 # What the channel models left behind.  question: `channel` (an arm is a channel, the reference

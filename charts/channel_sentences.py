@@ -1,0 +1,195 @@
+"""The answers of the Channels page in words: results in, sentences out.
+
+Names from the data are made plain here, so that what comes out is safe Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from charts import channel_words as named
+from charts.format import MISSING, compact, listing, number, percent, plain, points
+from charts.sentences import plural
+
+Outcome = Literal["resolved", "cash"]
+_MISLEADING = ("opposite", "hidden", "spurious", "other_size")
+TOO_YOUNG = (
+    "No effect can be estimated yet: it takes cases that were opened at least 97 days before the"
+    " data's last day, so that what came of them is known."
+)
+
+
+def amount(value: float | None, outcome: Outcome) -> str:
+    """An effect without its sign: 10.9 points, or 45 a case."""
+    if value is None:
+        return MISSING
+    if outcome == "resolved":
+        return f"{points(abs(value)).lstrip('+')} points"
+    return f"{cash(abs(value))} a case"
+
+
+def cash(value: float | None) -> str:
+    """Currency in few characters: 0.42, 12.4, 1,240, 12.4 k."""
+    if value is None or value != value:
+        return MISSING
+    if abs(value) >= 10_000:
+        return compact(value)
+    return number(value, decimals=2 if abs(value) < 10 else 1 if abs(value) < 100 else 0)
+
+
+def interval(low: float | None, high: float | None, outcome: Outcome) -> str:
+    """An effect's interval: 95 % interval 8.1 to 13.7."""
+    write = points if outcome == "resolved" else cash
+    ends = [write(end).lstrip("+") for end in (low, high)]
+    return f"95 % interval {ends[0]} to {ends[1]}"
+
+
+def effect_sentences(
+    compared: pl.DataFrame, outcome: Outcome, reasons: Mapping[str, str]
+) -> list[str]:
+    """Which channel causes most, where the raw rates mislead, and where nothing can be said.
+
+    `compared`: rows of `effects` by stage and channel with their `verdict`; only those in which
+    somebody was treated.
+    """
+    if compared.is_empty():
+        return [TOO_YOUNG]
+    known = compared.filter(pl.col("effect").is_not_null())
+    if known.is_empty():
+        first = compared["reason"].mode().sort()[0]
+        return [f"No channel's effect can be estimated. {reasons[first]}"]
+    return [_best(known, outcome), _misled(known, outcome), _unknown(compared)]
+
+
+def _best(known: pl.DataFrame, outcome: Outcome) -> str:
+    sure = known.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    if sure.is_empty():
+        what = "resolves more cases" if outcome == "resolved" else "brings more cash"
+        return f"No channel is shown to do more than chance: none surely {what} than without it."
+    row = sure.row(0, named=True)
+    gain = (
+        f"of 100 cases {points(row['effect']).lstrip('+')} more are resolved"
+        if outcome == "resolved"
+        else f"{cash(row['effect'])} more cash a case"
+    )
+    does = "does" if row["arm"] == "mediation" else "do"
+    return (
+        f"{named.sentence(named.channels(row['arm']))} {does} most,"
+        f" {named.stage(row['stage'])}: {gain}"
+        f" ({interval(row['low'], row['high'], outcome)}) when like is compared with like."
+    )
+
+
+def _misled(known: pl.DataFrame, outcome: Outcome) -> str:
+    wrong = known.filter(pl.col("verdict").is_in(_MISLEADING))
+    if wrong.is_empty():
+        return "Raw and adjusted say the same wherever both are known."
+    worst = wrong.with_columns(
+        rank=pl.col("verdict").replace_strict(_MISLEADING, range(len(_MISLEADING)))
+    ).sort("rank", "apart", descending=[False, True])
+    row = worst.row(0, named=True)
+    them = named.channels(row["arm"])
+    return (
+        f"Raw rates mislead in {number(wrong.height)} of {plural(known.height, 'comparison')}:"
+        f" {them} {named.stage(row['stage'])} {verdict_words(row, outcome)}."
+    )
+
+
+def verdict_words(row: Mapping[str, Any], outcome: Outcome) -> str:
+    """What raw says and what adjusted says, after the name of the channel."""
+    raw, effect = amount(row["raw"], outcome), amount(row["effect"], outcome)
+    looks = "worse" if row["raw"] < 0 else "better"
+    does = "worse" if row["effect"] < 0 else "better"
+    return {
+        "opposite": f"look {raw} {looks} and are {effect} {does}",
+        "hidden": f"look no different and are {effect} {does}",
+        "spurious": f"look {raw} {looks}, of which adjusted nothing is sure",
+        "other_size": f"look {raw} {looks} and are {effect} {does}",
+        "alike": "look as they are",
+    }[row["verdict"]]
+
+
+def _unknown(compared: pl.DataFrame) -> str:
+    without = compared.filter(pl.col("reason").is_not_null())
+    if without.is_empty():
+        return ""
+    counts = without.group_by("reason").len().sort("len", "reason", descending=[True, False])
+    why = [f"{named.NOTES[code]} ({number(count)})" for code, count in counts.iter_rows()]
+    if len(why) == 1:
+        why = [named.NOTES[counts["reason"][0]]]
+    return (
+        f"For {number(without.height)} of {number(compared.height)} no estimate is possible:"
+        f" {listing(why)}."
+    )
+
+
+def untried(codes: Sequence[str], stage: str) -> str:
+    """Which channels nobody tried in a stage."""
+    if not codes:
+        return ""
+    names = listing([named.channel(code).lower() for code in codes])
+    return f"Not attempted by day 7 {named.stage(stage)}: {names}."
+
+
+def evidence_sentences(
+    row: Mapping[str, Any], outcome: Outcome, reasons: Mapping[str, str], *, subject: str
+) -> list[str]:
+    """How far to trust one estimate: overlap, what could explain it away, another estimator."""
+    treated = f"{plural(row['treated_cases'], 'case')} had {subject} by day 7"
+    treated += f", {number(row['reference_cases'])} had not"
+    if row["reason"]:
+        return [f"{treated}.", f"No estimate is possible: {_lower(reasons[row['reason']])}"]
+    share = percent(row["supported_share"])
+    lines = [f"{treated}; {share} of all can be compared."]
+    if row["overlap"] == "thin":
+        outside = percent(row["outside_share"], decimals=0)
+        lines.append(
+            f"Overlap is thin: for {outside} of the cases one of the two was all but certain, so"
+            " the estimate leans on few cases."
+        )
+    if row["is_small"]:
+        lines.append("Few cases carry the estimate (hollow).")
+    if outcome == "resolved":
+        lines += [_explained_away(row), _stratified(row)]
+    return [line for line in lines if line]
+
+
+def _explained_away(row: Mapping[str, Any]) -> str:
+    value, limit = row["e_value"], row["e_value_limit"]
+    if value is None:
+        return ""
+    if limit is None or limit <= 1:
+        return "The interval holds 0, so nothing unrecorded is needed to explain the effect."
+    return (
+        f"E-value {number(value, decimals=1)}: something unrecorded would have to make both the"
+        f" attempt and the resolution {number(value, decimals=1)} times as likely (or unlikely) to"
+        f" explain the effect away, {number(limit, decimals=1)} times to bring its interval to 0."
+    )
+
+
+def _stratified(row: Mapping[str, Any]) -> str:
+    value, low, high = (row[f"stratified{end}"] for end in ("", "_low", "_high"))
+    if value is None:
+        return "No group of like cases has both, so there is no stratified check."
+    if high - low > 2 * (row["high"] - row["low"]):
+        verdict = "too unsure to confirm or to deny it"
+    elif low <= row["high"] and row["low"] <= high:
+        verdict = "which agrees"
+    else:
+        verdict = "which does not agree: trust neither much"
+    return (
+        f"As a check, the difference within groups of like cases (Mantel-Haenszel):"
+        f" {points(value)} points ({interval(low, high, 'resolved')}), {verdict}."
+    )
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def segment_name(value: str | None) -> str:
+    """A segment's value as plain Markdown."""
+    return "not recorded" if value is None else plain(value)

@@ -1,0 +1,260 @@
+"""The answers further down the Channels page: how much, at what price, by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from charts import channel_words as named
+from charts.channel_sentences import Outcome, amount, cash, interval
+from charts.format import listing, money, number, percent, span
+from charts.sentences import plural
+
+
+def dose_sentence(rows: pl.DataFrame, outcome: Outcome, *, stage: str) -> str:
+    """What one attempt adds, and whether more of them add more: rows in order of the dose."""
+    known = rows.filter(pl.col("effect").is_not_null())
+    if known.is_empty():
+        return ""
+    each = [
+        f"{_change(row['effect'], outcome)} with {named.DOSES[row['arm']]}"
+        for row in known.iter_rows(named=True)
+    ]
+    unit = "points of resolved share" if outcome == "resolved" else "cash a case"
+    line = (
+        f"Against no attempt in the first week, {named.stage(stage)}, in {unit}: {listing(each)}."
+    )
+    if known.height < 2:
+        return line
+    before, last = known.row(-2, named=True), known.row(-1, named=True)
+    if last["low"] > before["high"]:
+        return line + " Every step adds more for sure."
+    if last["high"] < before["low"]:
+        return line + " The last step takes some of it back."
+    return (
+        f"{line} From {named.DOSES[before['arm']]} to {named.DOSES[last['arm']]} attempts no more"
+        " gain is sure: their intervals overlap."
+    )
+
+
+def early_sentence(rows: pl.DataFrame, outcome: Outcome) -> str:
+    """Whether an earlier first attempt adds more: rows in order of the day."""
+    known = rows.filter(pl.col("effect").is_not_null())
+    if known.height < 2:
+        return ""
+    first, last = known.row(0, named=True), known.row(-1, named=True)
+    line = (
+        f"With the first attempt on {named.FIRST_DAYS[first['arm']]} it is"
+        f" {_change(first['effect'], outcome)}, on {named.FIRST_DAYS[last['arm']]}"
+        f" {_change(last['effect'], outcome)}"
+    )
+    if first["low"] > last["high"]:
+        return f"{line}: sooner is surely better."
+    if first["high"] < last["low"]:
+        return f"{line}: later is surely better."
+    return f"{line}: that sooner is better is not sure."
+
+
+def _change(value: float, outcome: Outcome) -> str:
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + (
+        amount(value, outcome).removesuffix(" points")
+        if outcome == "resolved"
+        else cash(abs(value))
+    )
+
+
+def reason_sentences(rows: pl.DataFrame, reasons: Mapping[str, str], names: Any) -> list[str]:
+    """Why there is no estimate, one sentence for each reason, naming what it holds for."""
+    without = rows.filter(pl.col("reason").is_not_null())
+    return [
+        f"{named.sentence(listing([names(arm) for arm in part['arm']]))}: no estimate is possible."
+        f" {reasons[reason]}"
+        for (reason,), part in without.group_by(["reason"], maintain_order=True)
+    ]
+
+
+def funnel_sentence(funnel: pl.DataFrame, *, when: str) -> str:
+    """How far attempts get, all channels together."""
+    sums = {
+        step: (int(part["numerator"].sum()), int(part["denominator"].sum()))
+        for (step,), part in funnel.group_by(["step"])
+    }
+    attempts = sums["reach"][1] if sums else 0
+    if not attempts:
+        return "No attempt was made in these months."
+    parts = [f"{percent(sums['reach'][0] / attempts)} reached the debtor"]
+    if sums["right_party"][0]:
+        parts.append(f"{percent(sums['right_party'][0] / attempts)} were a conversation")
+    line = f"Of {plural(attempts, 'attempt')} {when}, {listing(parts)}."
+    promised, spoken = sums["promise"]
+    kept, due = sums["kept"]
+    if not promised:
+        return line + " No promise was made."
+    line += f" {percent(promised / spoken)} of the conversations brought a promise"
+    if not due:
+        return line + "; none of the promises has matured."
+    return line + f", and {percent(kept / due)} of those that matured were kept."
+
+
+def single_channel_sentences(answers: pl.DataFrame) -> list[str]:
+    """Letters delivered, payment links followed, voice bots answered."""
+    rows = {row["channel"]: row for row in answers.iter_rows(named=True) if row["attempts"]}
+    lines = []
+    if letter := rows.get("letter"):
+        share = percent(letter["delivered"] / letter["attempts"])
+        lines.append(f"Letters: {share} of {number(letter['attempts'])} were delivered.")
+    opened = sum(row["opened"] for row in rows.values())
+    clicked = sum(row["clicked"] for row in rows.values())
+    if opened:
+        lines.append(
+            f"Payment links: of {plural(opened, 'message')} seen to be opened,"
+            f" {percent(clicked / opened)} had their link followed."
+        )
+    if bot := rows.get("voice_bot"):
+        answered = percent(bot["reached"] / bot["attempts"])
+        spoke = percent(bot["right_party"] / bot["attempts"])
+        lines.append(
+            f"Voice bot: {answered} of {plural(bot['attempts'], 'call')} were answered by the"
+            f" debtor, {spoke} became a conversation."
+        )
+    return lines
+
+
+def cost_sentence(costs: pl.DataFrame) -> str:
+    """Through which channel, and at which stage, one more resolved case is cheapest."""
+    known = costs.filter(pl.col("cost_per_resolved").is_not_null()).sort("cost_per_resolved")
+    if known.is_empty():
+        return "No cost of one more resolved case can be stated; the table says why."
+    row = known.row(0, named=True)
+    line = (
+        f"One more resolved case costs least through {named.channels(row['arm'])}"
+        f" {named.stage(row['stage'])}: {cash(row['cost_per_resolved'])}"
+        f" (95 % interval {cash(row['cost_per_resolved_low'])} to"
+        f" {cash(row['cost_per_resolved_high'])})."
+    )
+    if known.height > 1:
+        last = known.row(-1, named=True)
+        line += (
+            f" It costs most through {named.channels(last['arm'])} {named.stage(last['stage'])}:"
+            f" {cash(last['cost_per_resolved'])}."
+        )
+    return line
+
+
+def self_cure_sentences(share: float | None, alone: pl.DataFrame) -> list[str]:
+    """How much comes without anybody: cash that followed no contact, cases left alone."""
+    lines = []
+    if share is not None:
+        lines.append(
+            f"{percent(share)} of the cash followed no contact that reached the debtor in the 14"
+            " days before."
+        )
+    rates = alone.filter(pl.col("outcome") == "resolved", pl.col("alone").is_not_null())
+    parts = [
+        f"{percent(row['alone'], decimals=0)} {named.stage(row['stage'])}"
+        f" ({interval(row['low'], row['high'], 'resolved').removeprefix('95 % interval ')})"
+        for row in rates.iter_rows(named=True)
+    ]
+    if parts:
+        lines.append(
+            f"With no attempt in the first week an estimated {listing(parts)} of the cases still"
+            " open then would resolve (95 % intervals)."
+        )
+    return lines
+
+
+def totals_sentence(totals: pl.DataFrame) -> str:
+    """Whether the three rules share out the same cash."""
+    if totals.is_empty():
+        return "No cash came in on cases in these months, so there is nothing to credit."
+    first = totals.row(0, named=True)
+    if totals["is_equal"].all():
+        line = f"The total is the same under every rule: {money(first['cash_cents'])}"
+        if first["cash_cents"] < 0:
+            line += " (more was reversed than paid)"
+        return line + "."
+    gap = money(int(totals["difference_cents"].abs().max()), exact=True)  # type: ignore[arg-type]
+    return f"The rules do not share out the same total: they differ by {gap}. This is an error."
+
+
+def concentration_sentence(months: pl.DataFrame) -> str:
+    """How many channels the attempts are spread over, in effect, now and at first."""
+    known = months.filter(pl.col("herfindahl").is_not_null())
+    if known.is_empty():
+        return ""
+    last = known.row(-1, named=True)
+    line = (
+        f"Attempts are spread as if over {number(last['equal_channels'], decimals=1)} equal"
+        f" channels; {named.channels(last['largest_channel'])} are"
+        f" {percent(last['largest_share'])} of them"
+    )
+    if known.height < 2:
+        return line + "."
+    first = known.row(0, named=True)
+    was = number(first["equal_channels"], decimals=1)
+    return f"{line}. At the beginning of the window it was {was}."
+
+
+def suited_sentence(shares: pl.DataFrame, unplaced: int) -> str:
+    """Of the channels that have a rule, what share of their attempts fits it."""
+    known = shares.filter(pl.col("share").is_not_null())
+    if known.is_empty():
+        return "No call, letter or visit was made in these months; only these have a rule."
+    parts = [
+        f"{percent(row['share'])} of {named.channels(row['channel'])} ({row['requirement']})"
+        for row in known.sort("share").iter_rows(named=True)
+    ]
+    line = f"Used as the rules say: {listing(parts)}."
+    if unplaced:
+        line += f" {plural(unplaced, 'attempt')} without a placed amount on record are left out."
+    return line
+
+
+def timeline_sentences(steps: pl.DataFrame) -> list[str]:
+    """Which step is skipped most, and what became of cases that skipped it (raw)."""
+    known = steps.filter(pl.col("due") > 0)
+    if known.is_empty():
+        return ["No case was due for a step of the timeline in these months."]
+    worst = known.sort("on_time_share").row(0, named=True)
+    best = known.sort("on_time_share").row(-1, named=True)
+    lines = [
+        f"{_step(worst)} is kept least: {percent(worst['on_time_share'])} in time"
+        f" ({span(worst['low'], worst['high'])}), {percent(worst['skipped_share'])} skipped"
+        + (f"; {_step(best)} most, {percent(best['on_time_share'])}." if known.height > 1 else ".")
+    ]
+    done, skipped = worst["resolved_share_on_time"], worst["resolved_share_skipped"]
+    if done is not None and skipped is not None:
+        lines.append(
+            f"Of cases that skipped it {percent(skipped)} resolved within 180 days of opening, of"
+            f" those in time {percent(done)}: raw, and no sign of what skipping causes, since steps"
+            " are skipped where a case looks easy or hopeless."
+        )
+    return lines
+
+
+def _step(row: Mapping[str, Any]) -> str:
+    return f"“{named.DUE_STEPS[row['step']]}”"
+
+
+def preference_sentence(rows: pl.DataFrame) -> str:
+    """How often the debtor's preferred channel was used, and how many have none recorded."""
+    attempts, known = int(rows["attempts"].sum()), int(rows["denominator"].sum())
+    if not attempts:
+        return "No attempt was made in these months."
+    if not known:
+        return "No attempt was on a debtor whose preferred channel is recorded."
+    met = int(rows["numerator"].sum())
+    return (
+        f"{percent(met / known)} of attempts used the channel that the debtor prefers, where that"
+        f" is recorded; for {percent(1 - known / attempts)} of {number(attempts)} attempts it is"
+        " not."
+    )
+
+
+NOT_HERE = (
+    "Working days are Monday to Friday. Not in this version: reach by combination of channels,"
+    " hand-over from voice bots to people."
+)

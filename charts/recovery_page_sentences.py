@@ -1,0 +1,257 @@
+"""The answers of the Recovery page in words: how much comes back, how fast, and as planned?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from charts.format import listing, money, month, number, percent
+from charts.sentences import plural
+
+STAGES = {
+    "early": "up to 30 days late",
+    "middle": "31–90 days late",
+    "late": "more than 90 days late",
+}
+SHORT = {"early": "Early", "middle": "Middle", "late": "Late"}
+METRICS = {
+    "recovery_early": "Recovery, up to 30 days late, within 30 days",
+    "recovery_late": "Recovery, over 90 days late, within 180 days",
+    "first_contact_days": "First contact, working days",
+}
+SHORT_METRICS = {
+    "Early recovery": "recovery_early",
+    "Late recovery": "recovery_late",
+    "First contact": "first_contact_days",
+}
+UNLIKELY = 0.1  # a target less likely met than this is a warning
+NO_RATE = {
+    "all_immature": "none of these cases is old enough yet",
+    "no_cases": "no such case was opened",
+    "one_case": "there is only one such case",
+}
+
+
+def stage_words(stage: str) -> str:
+    """A stage by the days late at the opening.
+
+    >>> stage_words("early"), stage_words("other")
+    ('up to 30 days late', 'other')
+    """
+    return STAGES.get(stage, stage)
+
+
+def chance_words(probability: float | None) -> str:
+    """How sure it is that a target is met, in words.
+
+    >>> chance_words(0.004), chance_words(0.5), chance_words(1.0)
+    ('almost certainly missed', 'as likely met as missed', 'almost certainly met')
+    """
+    if probability is None:
+        return "not known yet"
+    for below, words in (
+        (0.01, "almost certainly missed"),
+        (0.1, "very likely missed"),
+        (0.35, "more likely missed than met"),
+        (0.65, "as likely met as missed"),
+        (0.9, "more likely met than missed"),
+        (0.99, "very likely met"),
+    ):
+        if probability < below:
+            return words
+    return "almost certainly met"
+
+
+def chance(probability: float | None) -> str:
+    """A probability, never surer than it is: 3 %, under 1 %, over 99 %."""
+    if probability is None:
+        return "–"
+    if probability < 0.01:
+        return f"under {percent(0.01, decimals=0)}"
+    return f"over {percent(0.99, decimals=0)}" if probability > 0.99 else percent(
+        probability, decimals=0
+    )  # fmt: skip
+
+
+UNITS = {
+    False: "Early is up to 30 days late at the opening, middle up to 90, late beyond.",
+    True: (
+        "Early is up to 30 days late at the opening, middle up to 90. No spell of lateness began"
+        " beyond: late are cases given to an owner at more than 90 days, each to its transfer."
+    ),
+}
+
+
+def recovery_sentences(rows: dict[str, dict[str, Any] | None], period: dict[str, Any] | None,
+                       targets: dict[str, float]) -> list[str]:  # fmt: skip
+    """Of what was owed, how much came back, is that as planned, and how long does it take?
+
+    `rows`: by stage the cohort recovery at its target's horizon and the attainment;
+    `period`: the recovery period of all cases.
+    """
+    lines = []
+    for stage, horizon in (("early", 30), ("late", 180)):
+        row = rows.get(stage)
+        if row is None:
+            continue
+        if row["rate"] is None:
+            why = NO_RATE.get(row["reason"], "there is nothing to go by")
+            lines.append(
+                f"What comes back of cases {STAGES[stage]} within {horizon} days is not known:"
+                f" {why}."
+            )
+            continue
+        verdict = (
+            f"the target of {percent(targets[stage], decimals=0)} is"
+            f" {chance_words(row['probability'])}"
+        )
+        lines.append(
+            f"Of what was owed on cases opened {STAGES[stage]},"
+            f" {percent(row['rate'])} came back within {horizon} days{_counted(row)}: {verdict}."
+        )
+    if period is not None:
+        lines.append(_half_words(period))
+    return lines
+
+
+def _counted(row: dict[str, Any]) -> str:
+    """What counts for the target, where it says something else: cash up to what was placed."""
+    if row["attained"] is None or percent(row["attained"]) == percent(row["rate"]):
+        return ""
+    return f", {percent(row['attained'])} counting no case beyond what it owed"
+
+
+def _half_words(period: dict[str, Any]) -> str:
+    if period["median"] is None:
+        return "Fewer than half of the cases have been resolved so far."
+    if period["median"] > 180:
+        return "It takes more than 180 days until half of the cases are resolved."
+    return f"Half of all cases are resolved within {plural(int(period['median']), 'day')}."
+
+
+def attribution_sentence(
+    owner: int, nobody: int, total: int | None, rules: dict[str, int], *, is_whole_book: bool
+) -> str:
+    """Whose cash it is: owners' and nobody's add up to all payments, whatever the rule."""
+    whole = owner + nobody
+    if not whole and not rules:
+        return "No payment came in in these months."
+    line = (
+        f"{money(owner)} came in on cases and {money(nobody)} on loans without an open case:"
+        f" {money(whole)} in all"
+    )
+    if total is not None and is_whole_book:
+        line += (
+            ", to the cent what the payments table has"
+            if total == whole
+            else f"; the payments table has {money(total)}, which differs by"
+            f" {money(abs(total - whole), exact=True)}"
+        )
+    line += "."
+    wrong = [rule for rule, cents in rules.items() if cents != owner]
+    if rules and not wrong:
+        line += (
+            " The rules that give the cash of cases to channels (last, first, equal split) add up"
+            f" to the same {money(owner)}."
+        )
+    elif wrong:
+        line += f" The rule {listing(wrong)} adds up to another total: refresh the marts."
+    return line
+
+
+def days_words(days: float | None) -> str:
+    """Days with one decimal."""
+    return number(days, decimals=1)
+
+
+def within_words(stage: str, horizon: int) -> str:
+    """A stage and its horizon, as a short label.
+
+    >>> within_words("early", 30)
+    'Early, in 30 days'
+    """
+    return f"{SHORT.get(stage, stage)}, in {horizon} days"
+
+
+def left_out(by_stage: pl.DataFrame, horizons: dict[str, int]) -> str:
+    """How many cases are left out because they are too young, of those shown."""
+    young = sum(
+        int(by_stage.filter(stage=stage, horizon=horizon)["immature_cases"].sum())
+        for stage, horizon in horizons.items()
+    )
+    if not young:
+        return "Every case has had its days."
+    return f"{plural(young, 'case')} too young for it {'is' if young == 1 else 'are'} left out."
+
+
+def median_words(days: int | None) -> str:
+    """The median as a tile: 37 days; a dash where fewer than half are resolved."""
+    if days is None:
+        return "–"
+    return "over 180 days" if days > 180 else plural(days, "day")
+
+
+def period_title(period: dict[str, Any]) -> str:
+    """What the picture of endings shows."""
+    if period["median"] is None:
+        return "Fewer than half of the cases are resolved so far"
+    if period["median"] > 180:
+        return "It takes more than 180 days to resolve half of the cases"
+    return f"Half of the cases are resolved within {plural(int(period['median']), 'day')}"
+
+
+def book_rows(book: dict[str, dict[str, Any]]) -> pl.DataFrame:
+    """The book's attainment in the shape of the owners'."""
+    rows = [{"owner": "The book", "metric": metric, **row} for metric, row in book.items()]
+    if not rows:
+        return pl.DataFrame()
+    shares = ("target", "attained", "forecast", "low", "high", "probability", "placed_share")
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return frame.with_columns(pl.col(shares).cast(pl.Float64), pl.col("reason").cast(pl.String))
+
+
+def collecting_words(
+    attained: Mapping[str, Mapping[str, Any]],
+    late_by_case: bool,
+    cost: pl.DataFrame | None,
+    *,
+    as_of: date,
+) -> str:
+    """What the figures on collecting are of, in which scope, and what is left out."""
+    line = (
+        f"Cash on cases and its cost in {month(as_of)}; recovery of the cases opened in the 12"
+        " months to it that are old enough, with the probability that the target is met."
+    )
+    if late_by_case and "recovery_late" in attained:
+        line += " Late: cases given to an owner at more than 90 days."
+    if cost is None:
+        return line
+    if cost.is_empty():
+        return f"{line} No costs are recorded for {month(as_of)}."
+    row = cost.row(0, named=True)
+    line += (
+        f" Cost to collect: {row['kinds'] or 'no recurring cost'}, {money(row['cost_cents'])} in"
+        " all, of the whole book whatever the choice, over its cash on cases"
+    )
+    if row["rate"] is None:
+        line += "; no net cash came in, so there is no rate"
+    if row["one_off_cents"]:
+        line += f"; one-off costs of {money(row['one_off_cents'])} are not in it"
+    return line + "."
+
+
+def target_warnings(attained: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Targets that are very likely missed, and the page that explains it."""
+    return [
+        (
+            "recovery/recovery",
+            f"Worse than planned: {METRICS[metric][0].lower()}{METRICS[metric][1:]}, stands at"
+            f" {percent(row['attained'])} for a target of {percent(row['target'], decimals=0)}:"
+            f" {chance_words(row['probability'])}.",
+        )
+        for metric, row in attained.items()
+        if row["probability"] is not None and row["probability"] < UNLIKELY
+    ]

@@ -1,0 +1,151 @@
+"""Channels: what works, for whom, at what price?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.channel_costs import channel_costs
+from analytics.effect_sums import effects
+from analytics.raw_and_adjusted import left_alone, raw_and_adjusted
+from analytics.suitability import suitability, suited_shares
+from analytics.timeline import timeline_adherence
+from figures import channel_work as activity
+from queries import channels
+
+STAGES = ("early", "middle", "late")
+LONG_DAYS = 90  # suitability: a debt overdue for longer is long overdue
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the models say of the chosen segments, whatever the months."""
+
+    compared: pl.DataFrame  # by question, outcome, stage, arm
+    alone: pl.DataFrame
+    histogram: pl.DataFrame
+    balance: pl.DataFrame
+    models: pl.DataFrame
+    first_month: date | None
+    last_month: date | None
+    landmark_cases: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything on the page, made once for each choice."""
+
+    effects: Effects
+    work: pl.DataFrame
+    funnel: pl.DataFrame
+    cash: pl.DataFrame
+    totals: pl.DataFrame
+    concentration: pl.DataFrame
+    costs: pl.DataFrame
+    suited: pl.DataFrame
+    suited_shares: pl.DataFrame
+    unplaced_attempts: int
+    steps: pl.DataFrame
+    stage_steps: pl.DataFrame
+    preferences: pl.DataFrame
+    amount_bounds: tuple[float, ...]
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def _effects(key: str, _view: ui.View) -> Effects:
+    influence = ui.load(_view, channels.influence)
+    compared = raw_and_adjusted(effects(influence, over=("question", "stage", "arm")))
+    fitted = ui.load(_view, channels.fitted_period).row(0, named=True)
+    return Effects(
+        compared=compared,
+        alone=left_alone(influence.filter(pl.col("question") == "dose")).sort(
+            pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=9)
+        ),
+        histogram=ui.load(_view, channels.histogram),
+        balance=ui.load(_view, channels.balance),
+        models=ui.load(_view, channels.models),
+        first_month=fitted["first_month"],
+        last_month=fitted["last_month"],
+        landmark_cases=int(fitted["cases"] or 0),
+    )
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def figures(key: str, _view: ui.View) -> Figures:
+    view = _view
+    found = _effects(f"{view.version} {view.chosen.segments()!r}", view)
+    work = ui.load(view, channels.work)
+    cash = ui.load(view, channels.cash)
+    steps = ui.load(view, channels.timeline)
+    late = {bucket for bucket in view.book.buckets[1:] if _lower_days(bucket) > LONG_DAYS}
+    cells = ui.load(view, channels.fit).rename({"amount_band": "amount"})
+    known = cells.filter(pl.col("amount").is_not_null(), pl.col("bucket").is_not_null())
+    suited = suitability(known, long_buckets=sorted(late))
+    return Figures(
+        effects=found,
+        work=work,
+        funnel=activity.funnel(work, ("channel",)),
+        cash=activity.by_rule(cash),
+        totals=activity.totals(cash),
+        concentration=activity.concentration(work),
+        costs=_costs(view, found.compared, work),
+        suited=suited,
+        suited_shares=suited_shares(suited),
+        unplaced_attempts=int(cells["attempts"].sum()) - int(known["attempts"].sum()),
+        steps=timeline_adherence(steps),
+        stage_steps=timeline_adherence(steps, over=("stage",)),
+        preferences=activity.preferences(work),
+        amount_bounds=_amount_bounds(ui.load(view, channels.settings)),
+    )
+
+
+def _amount_bounds(settings: pl.DataFrame) -> tuple[float, ...]:
+    """Where the bands of placed amounts begin, from the refresh."""
+    found = settings.filter(pl.col("name") == "amount_bounds")["value"]
+    return tuple(json.loads(found[0]) or ()) if len(found) else ()
+
+
+def _lower_days(bucket: str) -> int:
+    return int(bucket.rstrip("+").split("-")[0])
+
+
+def _costs(view: ui.View, compared: pl.DataFrame, work: pl.DataFrame) -> pl.DataFrame:
+    """What an attempt, a resolved case and a unit of cash cost, by stage and channel."""
+    of_channels = compared.filter(pl.col("question") == "channel")
+    keys = ["stage", "arm"]
+    more = of_channels.filter(pl.col("outcome") == "resolved")
+    money = of_channels.filter(pl.col("outcome") == "cash")
+    spent = (
+        work.filter(pl.col("stage").is_in(STAGES))
+        .group_by("stage", arm="channel")
+        .agg(
+            all_attempts=pl.col("attempts").sum(),
+            attempts=pl.col("costed_attempts").fill_null(0).sum(),
+            cost_cents=pl.when(pl.col("costed_attempts").sum() > 0).then(
+                pl.col("cost_cents").sum()
+            ),
+        )
+    )
+    treated = ui.load(view, channels.costs).with_columns(is_treated=pl.lit(value=True))
+    nobody = pl.col("is_treated").is_null() & (pl.col("attempts") > 0)
+    rows = (
+        spent.filter(pl.col("all_attempts") > 0)
+        .join(more.select(*keys, "effect", "low", "high", "is_small"), on=keys, how="left")
+        .join(
+            money.select(*keys, cash_effect="effect", cash_low="low", cash_high="high"),
+            on=keys,
+            how="left",
+        )
+        .join(treated, on=keys, how="left")
+        .with_columns(
+            pl.col("treated_cases").fill_null(0),
+            treated_cost_cents=pl.when(nobody).then(0).otherwise(pl.col("treated_cost_cents")),
+        )
+        .sort(pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=9), "arm")
+    )
+    return channel_costs(rows)

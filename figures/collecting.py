@@ -1,0 +1,107 @@
+"""What Health says of collecting: cash, recovery against targets, cost to collect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.changes import Change, latest_change
+from analytics.money import cost_to_collect
+from analytics.recovery import cohort_recovery
+from analytics.targets import target_attainment
+from appdata.targets import Targets
+from figures.choices import of_all_segments, of_the_book
+from queries import collectors, recovery
+from queries.filters import months_before
+
+HISTORY = 25
+PERIOD = 12  # months of opening that a target is judged on
+METRICS = {"recovery_early": "early", "recovery_late": "late"}
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """Cash by month; recovery by month of opening, with what the targets' cases attained; cost.
+
+    `late_by_case`: late placements stand in for late spells of lateness, of which there are none.
+    """
+
+    cash: pl.DataFrame
+    recovery: Mapping[str, pl.DataFrame]
+    attained: Mapping[str, Mapping[str, Any]]
+    late_by_case: bool
+    cost: pl.DataFrame
+    changes: Mapping[str, Change]
+
+
+def collecting(view: ui.View, targets: Targets) -> Collecting | None:
+    """None where the book lacks cases or payments, or its marts are older than these figures."""
+    if not all(view.book.table_rows.get(name) for name in ("cases", "payments")):
+        return None
+    if not ui.ask(of_the_book(view), collectors.has_recovery)["tables"][0]:
+        return None
+    return _collecting(f"{view.version} {view.chosen!r} {targets!r}", view, targets)
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
+    chosen = replace(_view.chosen, window=HISTORY)
+    view = replace(_view, chosen=chosen)
+    months = ui.ask(view, recovery.collections_months)
+    cells, by_case = _target_cells(view)
+    period = cells.filter(pl.col("opened_month") > months_before(chosen.as_of, PERIOD))
+    attained = {}
+    for metric, stage in METRICS.items():
+        own = period.filter(stage=stage)
+        if own.height:
+            target = _targets.for_book(metric)
+            row = target_attainment(own, target=target).row(0, named=True)
+            rate = cohort_recovery(own).row(0, named=True)
+            attained[metric] = {**row, "target": target, "rate": rate["rate"]}
+    cash = months.select("month", value="owner_cents").sort("month")
+    cost = _cost(view, months)
+    series = {
+        "collected": cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log()),
+        "cost": cost.select("month", value="rate").drop_nulls() if cost.height else cost,
+    }
+    return Collecting(
+        cash=cash,
+        recovery={
+            metric: cohort_recovery(cells.filter(stage=stage), by=["opened_month"])
+            .sort("opened_month")
+            .select(month="opened_month", value="rate")
+            for metric, stage in METRICS.items()
+        },
+        attained=attained,
+        late_by_case=by_case,
+        cost=cost,
+        changes={name: latest_change(one) for name, one in series.items() if one.height},
+    )
+
+
+def _target_cells(view: ui.View) -> tuple[pl.DataFrame, bool]:
+    cells = ui.ask(view, recovery.target_cohorts)
+    recent = pl.col("opened_month") > months_before(view.chosen.as_of, PERIOD)
+    if cells.filter(recent, stage="late").height:
+        return cells, False
+    late = ui.ask(view, recovery.late_placements).with_columns(stage=pl.lit("late"))
+    if late.is_empty():
+        return cells, False
+    early = cells.filter(stage="early")
+    return pl.concat([early, late.select(early.columns)]), True
+
+
+def _cost(view: ui.View, months: pl.DataFrame) -> pl.DataFrame:
+    """Cost to collect by month; costs know no segments, so it is of the whole book."""
+    if not view.book.table_rows.get("costs"):
+        return pl.DataFrame()
+    book = of_all_segments(view)
+    if any(view.chosen.segments().values()):
+        months = ui.ask(book, recovery.collections_months)
+    cash = months.select("month", cash_cents="owner_cents")
+    return cost_to_collect(ui.ask(book, recovery.spending), cash)

@@ -1,0 +1,157 @@
+"""What a collector's own view shows: strengths by segment, months, the team beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from analytics.owners import average_effect, choice_effects, in_points, segment_strengths
+from figures.collectors import Choice, Comparison, unfiltered
+from queries import collectors as queries
+from ui import View, ask
+
+_SUMS = ("observed", "expected", "variance")
+SEGMENTS = {"Stage": "stage", "Product": "product", "Region": "region"}
+
+
+@dataclass(frozen=True)
+class Own:
+    """One collector in a choice.
+
+    `row` of the comparison (None: not in it), `team` its team's row; `strengths`: segment, level,
+    cases, interaction with its interval, and level, low, high in points (or as a share of cash)
+    above the average; `months`: opened_month, series (the collector or its team), value, low,
+    high; `person`: who it is, as the contract has it.
+    """
+
+    row: dict[str, Any] | None
+    team: dict[str, Any] | None
+    strengths: pl.DataFrame
+    months: pl.DataFrame
+    person: dict[str, Any] | None
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def own(
+    key: str,
+    collector_id: str,
+    choice: Choice,
+    _view: View,
+    _found: Comparison,
+    _teams: Comparison,
+) -> Own:
+    """Cached by the view's key, the collector and the choice."""
+    view = _view
+    rows = _found.owners.filter(owner=collector_id)
+    row = rows.row(0, named=True) if rows.height else None
+    people = ask(unfiltered(view), queries.owners).filter(collector_id=collector_id)
+    person = people.row(0, named=True) if people.height else None
+    team = person["team"] if person else None
+    teams = _teams.owners.filter(owner=team)
+    curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind="collector")
+    return Own(
+        row=row,
+        team=teams.row(0, named=True) if teams.height else None,
+        strengths=_strengths(view, collector_id, choice, _found, curve, row),
+        months=_months(view, collector_id, team, choice, _found, _teams),
+        person=person,
+    )
+
+
+def _strengths(
+    view: View,
+    collector_id: str,
+    choice: Choice,
+    found: Comparison,
+    curve: pl.DataFrame | None,
+    row: dict[str, Any] | None,
+) -> pl.DataFrame:
+    """Every segment's levels of the collector, on the scale of the comparison."""
+    if row is None or row["shrunk"] is None:
+        return pl.DataFrame()
+    centre, parts = average_effect(found.compared), []
+    width = (row["high"] - row["low"]) / 3.92
+    cells = ask(
+        view,
+        queries.expected,
+        kind="collector",
+        outcome=choice.outcome,
+        stage=choice.stage,
+        by=tuple(SEGMENTS.values()),
+    ).filter(pl.col("cases") > 0)
+    for label, name in SEGMENTS.items():
+        sums = cells.group_by("owner", name).agg(pl.col("cases", *_SUMS).sum())
+        every = segment_strengths(sums, owner="owner", level=name, is_money=choice.is_money)
+        mine = every.filter(pl.col("owner") == collector_id, pl.col("shrunk").is_not_null())
+        if mine.height < 2:
+            continue
+        own_width = (pl.col("high") - pl.col("low")) / 3.92
+        reach = 1.96 * (own_width.pow(2) + width**2).sqrt()
+        middle = pl.col("shrunk") + row["shrunk"]
+        scaled = mine.with_columns(
+            segment=pl.lit(label),
+            level=pl.col(name).cast(pl.String).fill_null("not recorded"),
+            value=middle,
+            value_low=middle - reach,
+            value_high=middle + reach,
+        ).with_columns(
+            pl.col("value", "value_low", "value_high").map_batches(
+                lambda effects: in_points(effects, centre, curve), return_dtype=pl.Float64
+            )
+        )
+        ranks = {"early": 0, "middle": 1, "late": 2}
+        order = pl.col("level").replace_strict(ranks, default=9, return_dtype=pl.Int64)
+        parts.append(scaled.drop(name, "owner").sort(order, "level"))
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def _months(
+    view: View,
+    collector_id: str,
+    team: str | None,
+    choice: Choice,
+    found: Comparison,
+    teams: Comparison,
+) -> pl.DataFrame:
+    """The collector's and its team's level, month by month; unshrunk, so with wide intervals."""
+    parts = []
+    for series, kind, owner, whole in (
+        (collector_id, "collector", collector_id, found),
+        (f"Team {team}", "team", team, teams),
+    ):
+        if owner is None or whole.compared.is_empty():
+            continue
+        sums = ask(
+            view,
+            queries.expected,
+            kind=kind,
+            outcome=choice.outcome,
+            stage=choice.stage,
+            by=("opened_month",),
+            owner=owner,
+        ).filter(pl.col("cases") > 0)
+        effects = ask(unfiltered(view), queries.effects, kind=kind).filter(
+            pl.col("outcome") == choice.outcome, pl.col("owner") == owner
+        )
+        # what the model does not know of the owner is the same in every month: left out here
+        monthly = choice_effects(
+            sums, sums.head(0), effects, owner="owner", is_money=choice.is_money
+        )
+        curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind=kind)
+        centre = average_effect(whole.compared)
+        known = monthly.filter(pl.col("effect").is_not_null())
+        ends = {
+            "value": known["effect"],
+            "low": known["effect"] - 1.96 * known["se"],
+            "high": known["effect"] + 1.96 * known["se"],
+        }
+        points = {name: in_points(values, centre, curve) for name, values in ends.items()}
+        parts.append(
+            known.select(
+                "cases", "is_small", month="opened_month", series=pl.lit(series)
+            ).with_columns(**points)
+        )
+    return pl.concat(parts).sort("series", "month") if parts else pl.DataFrame()

@@ -1,0 +1,127 @@
+"""The landmark cases of a cohort: what was attempted in a case's first week, and what came later.
+
+The landmark is the start of day 7.  At risk are cases not closed before it, old enough to be
+followed to day 97.  Their outcomes are resolution, and net cash, on days 7 to 97 as the same
+case: what a transfer hands on is the next case's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from jobs.case_book import CaseBook, as_text
+from queries.cases import RESOLVED, days_after
+from queries.contacts import LANDMARK_DAYS, first_attempts
+from queries.loan_states import SEGMENTS, BookShape
+from warehouse.engines import Connection
+
+CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempted", "dose", "first_day"]
+OUTCOME_DAYS = 90
+LAST_DAY = LANDMARK_DAYS + OUTCOME_DAYS
+
+
+def landmark_frames(
+    facts: Connection, month: date, shape: BookShape, book: CaseBook
+) -> dict[str, pl.DataFrame]:
+    """`landmarks` and `landmark_costs` of the cases opened in a month; without contacts, none."""
+    if "contacts" not in shape.tables:
+        return {}
+    cases = as_text(book.opened(month)).filter(
+        pl.col("opened_on") + pl.duration(days=LAST_DAY) <= book.settings.as_of
+    )
+    attempts = facts.fetch(first_attempts(month, book.settings))
+    cases = _with_attempts(cases, attempts)
+    cases = cases.join(_cash(cases, month, book), on="case_id", how="left")
+    cases = _with_outcomes(cases)
+    return {"landmarks": _cells(cases), "landmark_costs": _costs(cases, attempts)}
+
+
+def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
+    """Net cash of days 7 to 97, by case."""
+    since = (pl.col("paid_on") - pl.col("opened_on")).dt.total_days()
+    return (
+        book.cash_from(month, days_after(month, LAST_DAY))
+        .filter(since.is_between(LANDMARK_DAYS, LAST_DAY))
+        .join(cases.select("case_id"), on="case_id", how="semi")
+        .group_by("case_id")
+        .agg(pl.col("cents").sum().alias("cash_cents"))
+    )
+
+
+def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    by_case = attempts.group_by("case_id").agg(
+        pl.col("channel").sort().str.join("+").alias("attempted"),
+        pl.col("attempts").sum(),
+        pl.col("first_day").min(),
+        pl.col("cost_cents").sum(),
+    )
+    owner = pl.any_horizontal(pl.col("collector_id", "team", "agency_id").is_not_null())
+    number, day = pl.col("attempts"), pl.col("first_day")
+    return (
+        cases.join(by_case, on="case_id", how="left")
+        .with_columns(pl.col("attempted").fill_null(""), number.fill_null(0))
+        .with_columns(
+            is_owned=pl.when(owner).then(pl.lit("owned")).otherwise(pl.lit("automated")),
+            dose=pl.when(number == 0)
+            .then(pl.lit("0"))
+            .when(number == 1)
+            .then(pl.lit("1"))
+            .when(number <= 3)
+            .then(pl.lit("2-3"))
+            .otherwise(pl.lit("4+")),
+            first_day=pl.when(day.is_null())
+            .then(pl.lit("none"))
+            .when(day <= 1)
+            .then(pl.lit("0-1"))
+            .when(day <= 3)
+            .then(pl.lit("2-3"))
+            .otherwise(pl.lit("4-6")),
+        )
+    )
+
+
+def _with_outcomes(cases: pl.DataFrame) -> pl.DataFrame:
+    day = (pl.col("closed_on") - pl.col("opened_on")).dt.total_days()
+    good = pl.col("close_reason").is_in(RESOLVED).fill_null(False)
+    return cases.with_columns(
+        is_at_risk=day.is_null() | (day >= LANDMARK_DAYS),
+        is_resolved=good & day.is_between(LANDMARK_DAYS, LAST_DAY).fill_null(False),
+        is_early=good & (day < LANDMARK_DAYS).fill_null(False),
+    )
+
+
+def _cells(cases: pl.DataFrame) -> pl.DataFrame:
+    at_risk = pl.col("is_at_risk")
+    sums: dict[str, pl.Expr] = {}
+    for name in ("cash", "cost"):
+        cents = pl.col(f"{name}_cents").fill_null(0).filter(at_risk)
+        sums |= {f"{name}_cents": cents.sum(), f"{name}_squares": ((cents / 100) ** 2).sum()}
+    return (
+        cases.group_by(CELLS)
+        .agg(
+            cases=at_risk.sum().cast(pl.Int64),
+            resolved=(at_risk & pl.col("is_resolved")).sum().cast(pl.Int64),
+            early_resolved=pl.col("is_early").sum().cast(pl.Int64),
+            **sums,
+        )
+        .filter(pl.col("cases") + pl.col("early_resolved") > 0)
+    )
+
+
+def _costs(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """By channel: the landmark cases attempted through it all of whose attempts have a cost."""
+    known = attempts.filter(pl.col("costed_attempts") == pl.col("attempts"))
+    at_risk = cases.filter("is_at_risk").select("case_id", "stage", *SEGMENTS)
+    cents = pl.col("cost_cents")
+    return (
+        known.select("case_id", "channel", "cost_cents")
+        .join(at_risk, on="case_id")
+        .group_by("stage", "channel", *SEGMENTS)
+        .agg(
+            treated_cases=pl.len().cast(pl.Int64),
+            treated_cost_cents=cents.sum(),
+            treated_cost_squares=((cents / 100) ** 2).sum(),
+        )
+    )

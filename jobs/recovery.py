@@ -1,0 +1,215 @@
+"""The marts of recovery at refresh: cohorts and months that changed, models, and their proof."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import sqlalchemy as sa
+
+from jobs import case_marts, channel_models, contact_marts, owner_models
+from jobs.case_book import CaseBook
+from jobs.recovery_proof import recovery_differences
+from jobs.recovery_sources import COHORT, MONTH, case_settings, setting_rows, stamps
+from queries import case_prints
+from queries.case_months import all_cash
+from queries.cases import LAST_HORIZON, CaseSettings, days_after
+from queries.loan_states import SEGMENTS, BookShape
+from warehouse import recovery_marts
+from warehouse.engines import Connection
+from warehouse.marts import marts
+
+# Which marts are made by cohort and which by calendar month, and the column that says which.
+KEYS = {
+    COHORT: {
+        "cohorts": "opened_month",
+        "owner_cases": "opened_month",
+        "resolution_days": "opened_month",
+        "placements": "placed_month",
+        "first_contacts": "opened_month",
+        "timeline": "opened_month",
+        "landmarks": "opened_month",
+        "landmark_costs": "opened_month",
+    },
+    MONTH: {
+        "collections_months": "month",
+        "liquidation_cash": "paid_month",
+        "owner_work": "month",
+        "channel_work": "month",
+        "channel_fit": "month",
+        "channel_cash": "month",
+    },
+}
+CHANNEL_MODELS = (
+    "effect_influence",
+    "effect_histogram",
+    "effect_balance",
+    "effect_models",
+    "effect_coefficients",
+    "effect_costs",
+)
+MODELS = "models"
+Frames = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class RecoveryResult:
+    """What the recovery part of a refresh did."""
+
+    cohorts: tuple[date, ...]
+    months: tuple[date, ...]
+    differences: tuple[str, ...]  # sentences: where the marts do not equal the facts
+    seconds: float
+
+
+def refresh_recovery(
+    facts: Connection,
+    target: Connection,
+    shape: BookShape,
+    schema: str,
+    book: Mapping[date, str],
+    progress: Callable[[str], None],
+) -> RecoveryResult:
+    """Bring the recovery marts up to the facts, one committed cohort or month at a time.
+
+    `book`: the portfolio's months and what they were made from.
+    """
+    started = time.monotonic()
+    settings = CaseSettings(max(book), (0, 0, 0))
+    if "cases" in shape.tables:
+        settings = case_settings(facts, target, max(book))
+        _replace(target, {"recovery_settings": setting_rows(settings)})
+    wanted = stamps(facts, shape, settings, schema, dict(book))
+    stale = _stale(target, wanted)
+    cohorts = [month for part, month in wanted if part == COHORT]
+    cases = CaseBook(facts, shape, settings, cohorts, min((m for _, m in stale), default=max(book)))
+    for number, (part, month) in enumerate(stale, start=1):
+        what = "cases opened in" if part == COHORT else "collections of"
+        progress(f"{what} {month:%Y-%m} ({number} of {len(stale)})")
+        if part == COHORT:
+            frames = _cohort(facts, month, shape, cases)
+        else:
+            frames = _month(facts, target, month, shape, cases)
+        erase(target, part, month)
+        _write(target, frames)
+        _stamp(target, part, month, wanted[part, month])
+        target.commit()
+    _fit(target, wanted, progress)
+    _replace(target, _whole_tables(facts, shape, settings))
+    target.commit()
+    wrong = recovery_differences(facts, target, shape, settings)
+    for part, month, _ in wrong:  # so that the next refresh makes them anew
+        erase(target, part, month)
+    target.commit()
+    done = {kind: tuple(month for part, month in stale if part == kind) for kind in KEYS}
+    sentences = tuple(sentence for _, _, sentence in wrong)
+    return RecoveryResult(done[COHORT], done[MONTH], sentences, time.monotonic() - started)
+
+
+def _cohort(facts: Connection, month: date, shape: BookShape, cases: CaseBook) -> Frames:
+    frames = case_marts.compute_cohort(facts, month, shape, cases)
+    return frames | contact_marts.compute_cohort(facts, month, shape, cases)
+
+
+def _month(
+    facts: Connection, target: Connection, month: date, shape: BookShape, cases: CaseBook
+) -> Frames:
+    table = marts.tables["cash"]
+    known = sa.select(*[table.c[name] for name in SEGMENTS], table.c.payments_cents)
+    cash = target.fetch(known.where(table.c.month == month)).rename(
+        {"payments_cents": "cash_cents"}
+    )
+    if "payments" in shape.tables and cash.is_empty():
+        cash = facts.fetch(all_cash(month, shape))
+    frames = case_marts.compute_month(month, cases, cash.drop_nulls("cash_cents"))
+    return frames | contact_marts.compute_month(facts, month, shape, cases)
+
+
+def _stale(target: Connection, wanted: dict[tuple[str, date], str]) -> list[tuple[str, date]]:
+    """Cohorts and months to make anew; those that the facts no longer have are erased."""
+    table = recovery_marts.recovery_stamps
+    rows = target.fetch(sa.select(table).where(table.c.part != MODELS)).iter_rows()
+    made = {(part, month): stamp for part, month, stamp in rows}
+    for part, month in made.keys() - wanted.keys():
+        erase(target, part, month)
+    target.commit()
+    stale = [key for key, stamp in wanted.items() if made.get(key) != stamp]
+    return sorted(stale, key=_needed_to)
+
+
+def _needed_to(key: tuple[str, date]) -> tuple[date, str]:
+    """A cohort is made with the last month of cash that it needs, while that is at hand."""
+    part, month = key
+    return (days_after(month, LAST_HORIZON) if part == COHORT else month), part
+
+
+def erase(target: Connection, part: str, month: date) -> None:
+    """Take a cohort or a month out of the marts, so that it is made anew."""
+    for name, key in KEYS[part].items():
+        if name not in marts.tables:
+            continue
+        table = marts.tables[name]
+        target.execute(sa.delete(table).where(table.c[key] == month))
+    table = recovery_marts.recovery_stamps
+    target.execute(sa.delete(table).where(table.c.part == part, table.c.month == month))
+
+
+def _stamp(target: Connection, part: str, month: date | None, stamp: str) -> None:
+    row = {"part": [part], "month": [month], "stamp": [stamp]}
+    schema = {"part": pl.String, "month": pl.Date, "stamp": pl.String}
+    target.ingest("recovery_stamps", pl.DataFrame(row, schema=schema))
+
+
+def _write(target: Connection, frames: Frames) -> None:
+    for name, frame in frames.items():
+        known = [column.name for column in marts.tables[name].columns]
+        if frame.height:
+            target.ingest(
+                name, frame.select([column for column in known if column in frame.columns])
+            )
+
+
+def _replace(target: Connection, frames: Frames) -> None:
+    for name in frames:
+        target.execute(sa.delete(marts.tables[name]))
+    _write(target, frames)
+
+
+def _fit(
+    target: Connection,
+    wanted: dict[tuple[str, date], str],
+    progress: Callable[[str], None],
+) -> None:
+    """The models, where any cohort they stand on changed."""
+    stood_on = repr(sorted(item for item in wanted.items() if item[0][0] == COHORT))
+    stamp = hashlib.sha256(stood_on.encode()).hexdigest()
+    table = recovery_marts.recovery_stamps
+    made = target.fetch(sa.select(table.c.stamp).where(table.c.part == MODELS))["stamp"].to_list()
+    if made == [stamp]:
+        return
+    target.execute(sa.delete(table).where(table.c.part == MODELS))
+    progress("models of collectors, teams and agencies")
+    frames = {name: pl.DataFrame() for name in owner_models.MODELS}
+    _replace(target, frames | owner_models.fit_owner_models(target))
+    progress("models of channels")
+    _replace(target, {name: pl.DataFrame() for name in CHANNEL_MODELS} | channel_models.fit(target))
+    _stamp(target, MODELS, None, stamp)
+    target.commit()
+
+
+def _whole_tables(facts: Connection, shape: BookShape, settings: CaseSettings) -> Frames:
+    """Small tables as the contract has them, made anew each time."""
+    sources = {
+        "owners": ("collectors", case_prints.collector_rows()),
+        "partners": ("agencies", case_prints.agency_rows()),
+        "people_events": ("events", case_prints.event_rows(settings)),
+        "spending": ("costs", case_prints.cost_rows(settings)),
+    }
+    return {
+        mart: facts.fetch(statement) if table in shape.tables else pl.DataFrame()
+        for mart, (table, statement) in sources.items()
+    }
