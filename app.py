@@ -15,6 +15,12 @@ st.navigation(
             st.Page("pages/portfolio/aging.py", title="Aging", url_path="aging"),
             st.Page("pages/portfolio/roll_rates.py", title="Roll rates", url_path="roll_rates"),
         ],
+        "Recovery": [
+            st.Page("pages/recovery/recovery.py", title="Recovery", url_path="recovery"),
+            st.Page("pages/recovery/collectors.py", title="Collectors", url_path="collectors"),
+            st.Page("pages/recovery/channels.py", title="Channels", url_path="channels"),
+            st.Page("pages/recovery/agencies.py", title="Agencies", url_path="agencies"),
+        ],
         "Reference": [
             st.Page("pages/reference/definitions.py", title="Definitions", url_path="definitions"),
             st.Page(

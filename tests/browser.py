@@ -20,6 +20,9 @@ PATHS = {
     "Health": "",
     "Aging": "aging",
     "Roll rates": "roll_rates",
+    "Recovery": "recovery",
+    "Collectors": "collectors",
+    "Agencies": "agencies",
     "Definitions": "definitions",
     "Data quality": "data_quality",
 }

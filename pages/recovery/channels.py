@@ -1,0 +1,209 @@
+"""Channels: what works, for whom, at what price?"""
+
+from typing import cast
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.channel_effects import ASSUMPTION, ASSUMPTIONS, fit_effects
+from analytics.effect_sums import REASONS, effects
+from analytics.overlap import balance, propensity_histogram
+from analytics.raw_and_adjusted import raw_and_adjusted
+from analytics.sensitivity import e_value
+from analytics.stratified import mantel_haenszel
+from charts import channel_sentences as sentences
+from charts import channel_words as named
+from charts import contact_sentences, overlaps
+from charts import effects as effect_charts
+from charts import format as words
+from charts.channel_sentences import Outcome
+from figures import channel_frames as frames
+from figures.channels import STAGES, Effects, figures
+from pages.recovery import channel_detail
+
+
+def best_stage(rows: pl.DataFrame) -> str:
+    """Where the first answer is: the stage that a reader sees first."""
+    sure = rows.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    return sure["stage"][0] if sure.height else STAGES[0]
+
+
+def fitted_words(found: Effects) -> str:
+    """Which cases the models were fitted on."""
+    if found.first_month is None or found.last_month is None:
+        return "no case yet"
+    ends = [words.month(month, short=True) for month in (found.first_month, found.last_month)]
+    return f"{words.number(found.landmark_cases)} cases opened {ends[0]} to {ends[1]}"
+
+
+def finding(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str:
+    """The title of the first picture: the channel that surely adds most in the stage."""
+    sure = rows.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    label = named.STAGES[stage]
+    if not sure.height:
+        return f"{label}: no channel is shown to add anything"
+    row = sure.row(0, named=True)
+    size = sentences.amount(row["effect"], outcome)
+    return f"{label}: {named.channels(row['arm'])} add {size}, adjusted"
+
+
+def show_effects(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str | None:
+    """The first picture; the channel that was clicked."""
+    what = (
+        "Share resolved within 90 days after day 7, in points"
+        if outcome == "resolved"
+        else "Cash within 90 days after day 7, a case"
+    )
+    ui.heading(
+        finding(rows, outcome, stage),
+        f"{what}: cases on which the channel was attempted on days 0 to 6, less those without."
+        " 95 % intervals, broken where overlap is thin; hollow: few cases. Click a channel for its"
+        " evidence.",
+    )
+    tried = rows.filter(pl.col("treated_cases") > 0)
+    order = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
+    labels = {code: named.channel(code) for code in order}
+    clicked = ui.chart(
+        frames.pairs(tried, labels, outcome),
+        effect_charts.side_by_side(
+            list(labels.values()),
+            alt=f"Raw difference and adjusted effect by channel, {named.stage(stage)}.",
+            unit="points" if outcome == "resolved" else "cents",
+            pickable=True,
+        ),
+        key="effects",
+        select=effect_charts.PICKED,
+    )
+    st.caption(
+        f"Adjusted: {ASSUMPTIONS[ASSUMPTION][0].lower()}{ASSUMPTIONS[ASSUMPTION][1:]} Made from"
+        f" {fitted_words(found.effects)} and still open on day 7, whatever months are chosen."
+    )
+    untried = [arm for arm in rows["arm"].unique().sort() if arm not in order]
+    if untried:
+        st.caption(sentences.untried(untried, stage))
+    ui.evidence(
+        "channel_effects",
+        frames.table(rows, outcome),
+        raw_and_adjusted,
+        effects,
+        fit_effects,
+        of="raw and adjusted by channel",
+    )
+    codes = {label: code for code, label in labels.items()}
+    return codes.get(clicked[0].get("name", "")) if clicked else None
+
+
+def choose_channel(clicked: str | None, codes: list[str]) -> str:
+    """The channel whose evidence is shown: the one clicked last, or picked from the list."""
+    labels = {named.channel(code): code for code in codes}
+    if clicked and clicked != st.session_state.get("clicked_channel"):
+        st.session_state["channel"] = named.channel(clicked)
+    st.session_state["clicked_channel"] = clicked
+    return labels[ui.pick("Evidence for", tuple(labels), key="channel")]
+
+
+def show_evidence(row: dict[str, object], outcome: Outcome) -> None:
+    """How far one estimate can be trusted."""
+    stage, arm = str(row["stage"]), str(row["arm"])
+    here = (
+        (pl.col("question") == "channel")
+        & (pl.col("outcome") == outcome)
+        & (pl.col("stage") == stage)
+        & (pl.col("arm") == arm)
+    )
+    many = named.channels(arm)
+    lines = sentences.evidence_sentences(row, outcome, REASONS, subject=f"{many} attempted")
+    st.markdown(" ".join(lines))
+    histogram = found.effects.histogram.filter(here)
+    alike = found.effects.balance.filter(here)
+    left, right = st.columns(2)
+    if histogram["cases"].sum():
+        with left:
+            ui.heading(
+                "Were there like cases with and without?",
+                f"Cases by how likely {many} were to be attempted, of the whole stage. Where only"
+                " one group stands there is nobody to compare with.",
+            )
+            ui.chart(
+                frames.chances(histogram),
+                overlaps.chances("With", "Without", alt="Fitted chance of the attempt."),
+                key="chances",
+            )
+            ui.evidence("channel_chances", histogram, propensity_histogram, of="like cases")
+    drawn = frames.alike(alike).filter(pl.col("before").is_not_null())
+    if drawn.height:
+        with right:
+            ui.heading(
+                "Does weighting make them alike?",
+                "Largest standardised difference in each thing adjusted for, before (hollow) and"
+                " after (filled) weighting, whole stage. Beyond the line at 0.1 is poor.",
+            )
+            ui.chart(
+                drawn.head(14),
+                overlaps.balance(drawn.head(14)["name"].to_list(), alt="Balance."),
+                key="balance",
+            )
+            ui.evidence("channel_balance", alike.drop("question"), balance, of="alike or not")
+    models = found.effects.models.filter(here)
+    told = [
+        f"{named.MODELS[one['model']].lower()} {words.number(one['discrimination'], decimals=2)}"
+        f" ({words.number(one['cases'])} cases, {one['coefficients']} coefficients)"
+        for one in models.iter_rows(named=True)
+        if one["discrimination"] is not None
+    ]
+    if told:
+        st.caption(
+            "How well the models tell cases apart (0.5 not at all, 1 perfectly):"
+            f" {words.listing(told)}. Fitted on {fitted_words(found.effects)}, refreshed"
+            f" {words.moment(view.book.refreshed_at)} UTC."
+        )
+    ui.evidence(
+        "channel_models", models.drop("question"), e_value, mantel_haenszel, of="models and checks"
+    )
+
+
+view = ui.open_recovery_page(
+    "Channels",
+    "What works, for whom, at what price?",
+    shows="what attempts by each channel bring, cause and cost",
+    needs=("cases", "contacts"),
+)
+found = figures(view.key, view)
+compared = found.effects.compared.filter(pl.col("treated_cases") > 0)
+of_channels = compared.filter(pl.col("question") == "channel")
+said = st.container()
+
+# --- the picture ---------------------------------------------------------------------------
+with st.container(horizontal=True):
+    by_label = {named.STAGES[code]: code for code in STAGES}
+    first = best_stage(of_channels.filter(pl.col("outcome") == "resolved"))
+    stage = by_label[
+        ui.segmented("Stage", tuple(by_label), key="stage", default=named.STAGES[first])
+    ]
+    outcome = cast(
+        Outcome, ui.segmented("Effect on", ("Resolved", "Cash"), key="effect_on").lower()
+    )
+with said:
+    of_outcome = of_channels.filter(pl.col("outcome") == outcome)
+    ui.say(sentences.effect_sentences(of_outcome, outcome, REASONS))
+here = found.effects.compared.filter(
+    pl.col("question") == "channel", pl.col("outcome") == outcome, pl.col("stage") == stage
+)
+tried = here.filter(pl.col("treated_cases") > 0)
+if tried.height:
+    clicked = show_effects(here, outcome, stage)
+    codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
+    chosen = choose_channel(clicked, codes)
+    show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
+elif of_channels.height:
+    st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
+
+# --- how much, how soon --------------------------------------------------------------------
+channel_detail.show_amounts(found.effects, outcome, stage)
+channel_detail.show_funnel(view, found)
+channel_detail.show_costs(found, stage)
+channel_detail.show_cash(found)
+channel_detail.show_rules(view, found)
+channel_detail.show_preferences(found)
+st.caption(contact_sentences.NOT_HERE)

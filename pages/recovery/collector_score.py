@@ -1,0 +1,129 @@
+"""Collectors, everything taken together; and whether tenure and training make them better."""
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.composite import WEIGHTS, check_weights, composite_score
+from analytics.tenure import tenure_effects, training_effect
+from charts import format as words
+from charts import intervals
+from charts import recovery_sentences as sentences
+from figures.collector_work import scores, work
+from figures.collectors import Choice, Learning, comparison
+
+PARTS = {
+    "recovery": "Recovery",
+    "promises_kept": "Promises kept",
+    "first_contact": "First contact",
+    "rule_breaches": "Rule breaches",
+    "complaints": "Complaints",
+}
+
+
+def show_score(view: ui.View, choice: Choice) -> None:
+    """The composite score, its weights and what is missing."""
+    by_share = Choice(kind=choice.kind, outcome="resolved", stage=choice.stage)
+    found = comparison(f"{view.key} {by_share!r}", by_share, view)
+    done = work(f"{view.key} {choice!r}", choice, view)
+    ui.heading(
+        "Taking everything together",
+        "Composite score: 50 is the average collector, 84 one standard deviation above, chance"
+        " taken out. Recovery never weighs more than one half.",
+    )
+    weights = _weights()
+    score = scores(f"{view.key} {by_share!r}", tuple(weights.items()), found, done)
+    st.markdown(
+        " ".join(
+            sentences.composite_sentences(score.weights, score.missing, score.is_held, score.reason)
+        )
+    )
+    if score.reason is not None:
+        return
+    ranked = score.owners.sort("score", "owner", descending=[True, False])
+    parts = [name for name in PARTS if name in ranked.columns]
+    labels = {name: PARTS[name] for name in parts}
+    st.dataframe(
+        ranked.select(
+            pl.col("owner").alias("Name"),
+            pl.col("score").alias("Score"),
+            *[pl.col(name).alias(label) for name, label in labels.items()],
+        ),
+        hide_index=True,
+        placeholder=words.MISSING,
+        alt="Composite scores, highest first",
+        height=min(36 * (ranked.height + 1), 324),
+        column_config={
+            "Score": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
+            **{label: st.column_config.NumberColumn(format="%.0f") for label in labels.values()},
+        },
+    )
+    ui.evidence("composite_score", ranked, composite_score)
+
+
+def _weights() -> dict[str, float]:
+    """The weights of the parts, in per cent; what cannot be used is refused beside the fields."""
+    with st.expander("Weights", icon=":material/tune:", key="weights"):
+        chosen = {
+            name: float(
+                column.number_input(
+                    f"{label}, %",
+                    min_value=0,
+                    max_value=100,
+                    value=round(100 * WEIGHTS[name]),
+                    step=5,
+                    key=f"weight_{name}",
+                    bind="query-params",
+                    persist_state="session",
+                )
+                or 0
+            )
+            for column, (name, label) in zip(st.columns(len(PARTS)), PARTS.items(), strict=True)
+        }
+        problem = check_weights(chosen)
+        if problem:
+            st.error(sentences.weight_refusal(problem), icon=":material/balance:")
+            return dict(WEIGHTS)
+        st.caption("In proportion: they need not add up to 100.")
+    return chosen
+
+
+def show_learning(found: Learning, choice: Choice) -> None:
+    """Effects by tenure, and what training changed."""
+    unit = "% of cash" if choice.is_money else "points"
+    ui.heading(
+        "Tenure and training",
+        f"Above or below the average collector on the same cases, {unit}, by time since hiring when"
+        " the case was opened, with 95 % interval. Hollow: fewer than five collectors.",
+    )
+    known = found.tenure.filter(pl.col("effect").is_not_null())
+    if known.is_empty():
+        st.caption("Days of hiring are not recorded, so there is no tenure to compare by.")
+    elif known.height == 1:
+        st.caption(
+            f"All cases were opened by collectors of one band of tenure: {known['band'][0]}."
+        )
+    else:
+        rows = known.select("is_small", "low", "high", name="band", value="effect", loans="cases")
+        ui.chart(
+            rows,
+            intervals.dots(
+                rows["name"].to_list(),
+                alt="Effect by tenure.",
+                unit="points",
+                reference=0.0,
+                from_zero=False,
+                counted="Cases",
+            ),
+            key="tenure",
+        )
+    st.markdown(sentences.training_sentence(found, is_money=choice.is_money))
+    ui.evidence(
+        "tenure",
+        found.tenure.select(
+            "band", "collectors", "cases", difference="effect", low_difference="low",
+            high_difference="high",
+        ),
+        tenure_effects,
+        training_effect,
+    )  # fmt: skip
