@@ -89,6 +89,7 @@ def logistic(
     ridge = np.full(design.shape[1], slope_ridge)
     ridge[0] = RIDGE
     coefficients = np.zeros(design.shape[1])
+    coefficients[0] = np.log((successes.sum() + 0.5) / ((trials - successes).sum() + 0.5))
     now = _likelihood(x, successes, trials, coefficients, ridge)
     for _ in range(_MOST_STEPS):
         share = expit(x @ coefficients)
@@ -138,5 +139,6 @@ def _likelihood(
     x: GroupedDesign, good: Array, trials: Array, coefficients: Array, ridge: Array
 ) -> float:
     score = x @ coefficients
-    fit = good @ score - trials @ np.logaddexp(0.0, score)
+    above = np.maximum(score, 0.0) + np.log(1.0 + np.exp(-np.abs(score)))  # log(1 + e^score)
+    fit = good @ score - trials @ above
     return float(fit - 0.5 * ridge @ coefficients**2)

@@ -7,7 +7,9 @@ without it, more attempts against none, and an earlier first attempt against non
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
+from functools import partial
 
 import polars as pl
 import sqlalchemy as sa
@@ -23,26 +25,35 @@ from warehouse.recovery_marts import landmark_costs, landmarks
 CHANNEL, DOSE, FIRST_DAY = QUESTIONS = ("channel", "dose", "first_day")
 COVARIATES = (*SEGMENTS, "bucket", "amount_band", "quarter", "is_owned")
 MODEL_MARTS = tuple(f"effect_{field.name}" for field in fields(EffectFits))
+WORKERS = 2  # fits at once: each holds its own cells in memory
 _SUMS = ("cases", "resolved", "cash_cents", "cash_squares")
 
 
 def fit(target: Connection) -> dict[str, pl.DataFrame]:
     """Every table of the channel models, from the landmark cases in the marts."""
     rows = _landmark_cases(target)
-    found: dict[str, list[pl.DataFrame]] = {name: [] for name in MODEL_MARTS}
+    parts: list[dict[str, list[pl.DataFrame]]] = []
     if rows.height:
         by_channels = _added(rows, CHANNELS)  # the same cells for each of them
-        for channel in CHANNELS:
-            arm = pl.when(pl.col(channel)).then(pl.lit(channel)).otherwise(pl.lit(WITHOUT))
-            others = [name for name in CHANNELS if name != channel]
-            asked = _in_use(by_channels, channel)
-            _fit(found, asked, CHANNEL, arm, (WITHOUT, channel), others)
-        _fit(found, _added(rows, ["dose"]), DOSE, pl.col("dose"), DOSES, ())
-        by_day = _added(rows, ["first_day"])
-        _fit(found, by_day, FIRST_DAY, pl.col("first_day"), FIRST_CONTACT_DAYS, ())
+        by_dose, by_day = (_added(rows, [name]) for name in ("dose", "first_day"))
+        asked = [partial(_fit_channel, by_channels, channel) for channel in CHANNELS]
+        asked += [
+            partial(_fit, by_dose, DOSE, pl.col("dose"), DOSES, ()),
+            partial(_fit, by_day, FIRST_DAY, pl.col("first_day"), FIRST_CONTACT_DAYS, ()),
+        ]
+        with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
+            parts = list(pool.map(lambda task: task(), asked))
+    found = {name: [frame for part in parts for frame in part[name]] for name in MODEL_MARTS}
     return {name: _whole(name, frames) for name, frames in found.items()} | {
         "effect_costs": _costs(target)
     }
+
+
+def _fit_channel(rows: pl.DataFrame, channel: str) -> dict[str, list[pl.DataFrame]]:
+    """A channel against without it, the channels beside it as covariates."""
+    arm = pl.when(pl.col(channel)).then(pl.lit(channel)).otherwise(pl.lit(WITHOUT))
+    others = [name for name in CHANNELS if name != channel]
+    return _fit(_in_use(rows, channel), CHANNEL, arm, (WITHOUT, channel), others)
 
 
 def _landmark_cases(target: Connection) -> pl.DataFrame:
@@ -71,13 +82,13 @@ def _in_use(rows: pl.DataFrame, channel: str) -> pl.DataFrame:
 
 
 def _fit(
-    found: dict[str, list[pl.DataFrame]],
     rows: pl.DataFrame,
     question: str,
     arm: pl.Expr,
     arms: Sequence[str],
     others: Sequence[str],
-) -> None:
+) -> dict[str, list[pl.DataFrame]]:
+    found: dict[str, list[pl.DataFrame]] = {name: [] for name in MODEL_MARTS}
     covariates = [*COVARIATES, *others]
     cells = rows.select("stage", *covariates, *_SUMS, arm=arm)
     fits = fit_outcomes(cells, arms=arms, covariates=covariates, by=SEGMENTS, reference=arms[0])
@@ -86,6 +97,7 @@ def _fit(
         for field in fields(EffectFits):
             frame = getattr(tables, field.name).with_columns(**labels)
             found[f"effect_{field.name}"].append(frame)
+    return found
 
 
 def _whole(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -5,6 +5,7 @@ Fitted at refresh on the cells of `owner_cases`; the pages add up what they left
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,6 +23,7 @@ COVARIATES = ("bucket", "product", "grade", "amount_band", "region", "opened_mon
 BY = ("opened_month", "product", "region", "grade", "stage")
 OUTCOMES = ("resolved", "cash", "clipped")
 IN_HOUSE = "in-house"
+WORKERS = 2  # fits at once: each holds its own cells in memory
 MODELS = (
     "owner_effects",
     "owner_expected",
@@ -65,20 +67,21 @@ def owner_cells(owner_kind: str) -> sa.Select:
 def fit_owner_models(target: Connection) -> dict[str, pl.DataFrame]:
     """Every model of owners, by mart name."""
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in MODELS}
-    for owner_kind in OWNERS:
-        cells = target.fetch(owner_cells(owner_kind))
-        for outcome in OUTCOMES:
-            for name, frame in _model(target, cells, owner_kind, outcome).items():
-                keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
+    cells = {owner_kind: target.fetch(owner_cells(owner_kind)) for owner_kind in OWNERS}
+    empty = {kind: _why_nothing(target, kind) for kind, found in cells.items() if not found.height}
+    asked = [(owner_kind, outcome) for owner_kind in OWNERS for outcome in OUTCOMES]
+    with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
+        fitted = pool.map(lambda one: _model(cells[one[0]], one[1], empty.get(one[0])), asked)
+        for (owner_kind, outcome), frames in zip(asked, fitted, strict=True):
+            keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
+            for name, frame in frames.items():
                 parts[name].append(frame.with_columns(keys))
     return {name: pl.concat(frames, how="diagonal") for name, frames in parts.items() if frames}
 
 
-def _model(
-    target: Connection, cells: pl.DataFrame, owner_kind: str, outcome: str
-) -> dict[str, pl.DataFrame]:
-    if cells.is_empty():
-        return {"owner_models": _no_model(cells, _why_nothing(target, owner_kind))}
+def _model(cells: pl.DataFrame, outcome: str, why_not: str | None) -> dict[str, pl.DataFrame]:
+    if why_not:
+        return {"owner_models": _no_model(cells, why_not)}
     try:
         model = _fitted(cells, outcome)
     except (ValueError, np.linalg.LinAlgError):

@@ -26,7 +26,8 @@ def timeline_frame(
     """Episodes by step: due (open on the step's day), taken in time, late, and resolved later.
 
     A step counts where the warehouse has the table that it is seen in, for episodes placed by
-    its day.  Late is within 90 days of the step's day; resolved is by the data's last day.
+    its day.  Late is within 90 days of the step's day, by the episode's end; resolved is
+    by the data's last day, in a case that was opened within six months of the episode's month.
     """
     rows = _episode_steps(facts, month, shape, book)
     ended = (pl.col("closed_on") - pl.col("opened_on")).dt.total_days() + pl.col("days_past_due")
@@ -85,5 +86,10 @@ def _episode_steps(
         .with_columns((pl.col(name) - pl.col("opened_on")).dt.total_days() for name in dates)
     )
     if "contacts" in shape.tables:
-        rows = rows.join(facts.fetch(contact_steps(month, book.settings)), on="case_id", how="left")
+        taken = facts.fetch(contact_steps(month, book.settings))
+        lasted = (pl.col("closed_on") - pl.col("opened_on")).dt.total_days()
+        rows = rows.join(taken, on="case_id", how="left").with_columns(
+            pl.when(lasted.is_null() | (pl.col(name) <= lasted)).then(pl.col(name)).alias(name)
+            for name in ("day_7", "day_15")  # what follows the end is another spell's
+        )
     return rows
