@@ -144,15 +144,21 @@ def _q(a: Array, v: Array, tau2: Array) -> Array:
 
 
 def _spread_at(a: Array, v: Array, q: Array) -> Array:
-    """The tau^2 at which Q takes each value; 0 where it is lower even without any spread."""
-    low, high = np.zeros(q.shape), np.full(q.shape, max(np.ptp(a) ** 2, v.max()))
-    while (rising := _q(a, v, high) > q).any() and high.max() < 1e6:
-        high = np.where(rising, high * 4, high)
+    """The tau^2 at which Q takes each value; 0 where it is lower even without any spread.
+
+    Newton's steps on 1/Q, which rises with tau^2 and is concave, so that no step goes too far
+    (with equal variances it is a straight line, and the first step is the answer).
+    """
+    tau2 = np.zeros(q.shape)
     for _ in range(60):
-        middle = (low + high) / 2
-        more = _q(a, v, middle) > q
-        low, high = np.where(more, middle, low), np.where(more, high, middle)
-    return np.where(_q(a, v, np.zeros(q.shape)) <= q, 0.0, (low + high) / 2)
+        weights = 1 / (v + tau2[:, None])
+        left = weights * (a - (weights @ a / weights.sum(axis=1))[:, None])
+        slope, value = np.einsum("ij,ij->i", left, left), left @ a
+        step = np.divide((value / q - 1) * value, slope, out=np.zeros(q.shape), where=slope > 0)
+        before, tau2 = tau2, np.maximum(tau2 + step, 0.0)
+        if (np.abs(tau2 - before) <= 1e-13 * tau2).all():
+            break
+    return tau2
 
 
 def _posterior(a: Array, v: Array, tau2: Array, confidence: float) -> dict[str, Array]:

@@ -77,7 +77,8 @@ class Browser:
         for widget in self.widgets.values():
             one = state.widget_states.widgets.add(id=widget.id)
             if widget.kind == "selectbox":
-                one.string_value = widget.value[0]
+                if widget.value:
+                    one.string_value = widget.value[0]
             else:
                 one.string_array_value.data.extend(widget.value)
                 one.string_array_value.SetInParent()
@@ -166,8 +167,8 @@ def _widget(kind: str, drawn: Any, before: Widget | None) -> Widget:
         option.content if kind == "button_group" else option for option in drawn.options
     )
     if kind == "selectbox":
-        default = (options[drawn.default],)
-        told = (drawn.raw_value,)
+        default = (options[drawn.default],) if drawn.HasField("default") else ()  # none chosen
+        told = (drawn.raw_value,) if drawn.raw_value else ()
     else:
         default = tuple(options[place] for place in drawn.default)
         told = tuple(drawn.raw_values)

@@ -68,6 +68,12 @@ def agency_sentences(results: pl.DataFrame, names: dict[str, str]) -> list[str]:
             f" {_name(best, names)} brings in most net of commission,"
             f" {percent(best['net'])} ({span(best['net_low'], best['net_high'])})."
         )
+    small = theirs.filter("is_small")
+    if small.height:
+        who = listing([_name(row, names) for row in small.iter_rows(named=True)])
+        if small.height > 3:
+            who = f"{small.height} of them"
+        lines.append(f"{who} had few cases: read it as a hint.")
     if unknown.height:
         who = listing([_name(row, names) for row in unknown.iter_rows(named=True)])
         lines.append(f"The commission of {who} is not recorded, so its net is not known.")
@@ -81,9 +87,8 @@ def _verdicts(theirs: pl.DataFrame, names: dict[str, str]) -> list[str]:
     for row in theirs.iter_rows(named=True):
         lines.append(
             f"{_name(row, names)} {_verdict(row['p_earns'])}: of what agencies are given it would"
-            f" bring in {percent(row['net'])} net of its"
-            f" {percent(row['commission_rate'], decimals=0)} commission"
-            f" ({span(row['net_low'], row['net_high'])})."
+            f" bring in {percent(row['net'])} ({span(row['net_low'], row['net_high'])}) net of its"
+            f" {percent(row['commission_rate'], decimals=0)} commission."
         )
     return lines
 
@@ -150,7 +155,7 @@ def cost_sentence(commissions: pl.DataFrame, spending: pl.DataFrame) -> str:
     spent = int(spending["amount_cents"].sum())
     gap = spent - due
     return line + (
-        f" The costs have {money(spent)} for agencies:"
+        f" The table of costs has {money(spent)} for agencies:"
         f" {money(abs(gap))} {'more' if gap >= 0 else 'less'} than the rates explain."
     )
 
@@ -174,11 +179,11 @@ def duty_rows(
     names: dict[str, str], as_of: date,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """One row an agency: contract, listing, vetting, confidentiality, spot checks."""
-    rows = []
+    rows, every = [], checks.sort("occurred_on").rows(named=True)
     for one in partners.filter(pl.col("agency_id").is_in(list(names))).iter_rows(named=True):
-        own = checks.filter(agency_id=one["agency_id"])
-        spot = own.filter(kind="spot_check", is_passed=True).height
-        spots = own.filter(pl.col("kind") == "spot_check", pl.col("is_passed").is_not_null()).height
+        own = [row for row in every if row["agency_id"] == one["agency_id"]]
+        judged = [row["is_passed"] for row in own if row["kind"] == "spot_check"]
+        spot, spots = judged.count(True), len(judged) - judged.count(None)
         months = placed.get(one["agency_id"])
         rows.append(
             {
@@ -189,18 +194,18 @@ def duty_rows(
                 "Vetted": _last(own, "vetting"),
                 "Confidentiality signed": _last(own, "confidentiality_signed"),
                 "Spot checks passed": f"{spot} of {spots}" if spots else MISSING,
-                "Findings of audits": number(own.filter(kind="audit_finding").height),
+                "Findings of audits": number(sum(row["kind"] == "audit_finding" for row in own)),
                 "Cases placed off the list": _outside(months, one),
             }
         )
     return rows
 
 
-def _last(checks: pl.DataFrame, kind: str) -> str:
-    found = checks.filter(kind=kind).sort("occurred_on")
-    if not found.height:
+def _last(checks: list[dict[str, Any]], kind: str) -> str:
+    found = [row for row in checks if row["kind"] == kind]
+    if not found:
         return "not recorded"
-    row = found.row(-1, named=True)
+    row = found[-1]
     return day(row["occurred_on"]) + (" (failed)" if row["is_passed"] is False else "")
 
 
@@ -208,15 +213,17 @@ def _outside(months: pl.DataFrame | None, partner: dict[str, Any]) -> str:
     """Cases placed in months that lie wholly outside the contract or the listing."""
     if months is None or months.is_empty():
         return number(0)
-    start, end = pl.col("placed_month").dt.month_start(), pl.col("placed_month")
-    outside = pl.lit(value=False)
-    for kind in ("contract", "listed"):
-        first, last = partner[f"{kind}_from_on"], partner[f"{kind}_to_on"]
-        if first is not None:
-            outside = outside | (end < first)
-        if last is not None:
-            outside = outside | (start > last)
-    return number(int(months.filter(outside)["cases"].sum()))
+    spans = [(partner[f"{kind}_from_on"], partner[f"{kind}_to_on"]) for kind in _SPANS]
+    cases = 0
+    for end, placed in months.select("placed_month", "cases").iter_rows():
+        start = end.replace(day=1)
+        before = any(first is not None and end < first for first, _ in spans)
+        after = any(last is not None and start > last for _, last in spans)
+        cases += placed if before or after else 0
+    return number(cases)
+
+
+_SPANS = ("contract", "listed")
 
 
 def duty_sentence(rows: list[dict[str, Any]]) -> str:

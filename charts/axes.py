@@ -134,7 +134,7 @@ def names_down(order: Sequence[str]) -> Spec:
             "grid": False,
             "labelColor": INK.expr,
             "labelFontSize": 13,
-            "labelLimit": {"expr": f"{NARROW} ? 110 : 220"},
+            "labelLimit": {"expr": f"{NARROW} ? 140 : 220"},
         },
     }
 

@@ -155,6 +155,8 @@ def taken(order: Sequence[str], *, alt: str, locale: str | None = None) -> Spec:
     """
     shades = {"on_time": BETTER, "late": NOISE, "skipped": WORSE}
     codes = list(WAYS)
+    steps = names_down(order)
+    steps["axis"] = steps["axis"] | {"labelFontSize": 12, "labelLimit": 180}
     return canvas(
         [
             {
@@ -180,7 +182,7 @@ def taken(order: Sequence[str], *, alt: str, locale: str | None = None) -> Spec:
                 },
             },
             {
-                "transform": [{"filter": "datum.share >= 0.07"}],
+                "transform": [{"filter": f"datum.share >= ({NARROW} ? 0.15 : 0.07)"}],
                 "mark": {"type": "text", "tooltip": None, "aria": False, "fontWeight": 600},
                 "encoding": {
                     "x": _share_axis() | {"bandPosition": 0.5},
@@ -202,7 +204,7 @@ def taken(order: Sequence[str], *, alt: str, locale: str | None = None) -> Spec:
             {"calculate": written("share", "datum.share", decimals=0), "as": "short_text"},
         ],
         encoding={
-            "y": names_down(order),
+            "y": steps,
             "tooltip": [
                 {"field": "name", "title": "Step"},
                 {"field": "way_text", "title": "Taken"},

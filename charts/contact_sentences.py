@@ -34,8 +34,8 @@ def dose_sentence(rows: pl.DataFrame, outcome: Outcome, *, stage: str) -> str:
     if last["high"] < before["low"]:
         return line + " The last step takes some of it back."
     return (
-        f"{line} From {named.DOSES[before['arm']]} to {named.DOSES[last['arm']]} attempts no more"
-        " gain is sure: their intervals overlap."
+        f"{line} Whether {named.DOSES[last['arm']]} attempts do more than"
+        f" {named.DOSES[before['arm']]} is not sure: their intervals overlap."
     )
 
 
@@ -46,7 +46,7 @@ def early_sentence(rows: pl.DataFrame, outcome: Outcome) -> str:
         return ""
     first, last = known.row(0, named=True), known.row(-1, named=True)
     line = (
-        f"With the first attempt on {named.FIRST_DAYS[first['arm']]} it is"
+        f"With the first attempt on {named.FIRST_DAYS[first['arm']]} the effect is"
         f" {_change(first['effect'], outcome)}, on {named.FIRST_DAYS[last['arm']]}"
         f" {_change(last['effect'], outcome)}"
     )
@@ -54,7 +54,7 @@ def early_sentence(rows: pl.DataFrame, outcome: Outcome) -> str:
         return f"{line}: sooner is surely better."
     if first["high"] < last["low"]:
         return f"{line}: later is surely better."
-    return f"{line}: that sooner is better is not sure."
+    return f"{line}: whether sooner is better is not sure."
 
 
 def _change(value: float, outcome: Outcome) -> str:
@@ -118,7 +118,11 @@ def single_channel_sentences(answers: pl.DataFrame) -> list[str]:
         spoke = percent(bot["right_party"] / bot["attempts"])
         lines.append(
             f"Voice bot: {answered} of {plural(bot['attempts'], 'call')} were answered by the"
-            f" debtor, {spoke} became a conversation."
+            + (
+                " debtor and became a conversation."
+                if bot["reached"] == bot["right_party"]
+                else f" debtor, {spoke} became a conversation."
+            )
         )
     return lines
 
@@ -154,8 +158,9 @@ def self_cure_sentences(share: float | None, alone: pl.DataFrame) -> list[str]:
         )
     rates = alone.filter(pl.col("outcome") == "resolved", pl.col("alone").is_not_null())
     parts = [
-        f"{percent(row['alone'], decimals=0)} {named.stage(row['stage'])}"
+        f"{percent(row['alone'])}"
         f" ({interval(row['low'], row['high'], 'resolved').removeprefix('95 % interval ')})"
+        f" {named.stage(row['stage'])}"
         for row in rates.iter_rows(named=True)
     ]
     if parts:
@@ -187,15 +192,15 @@ def concentration_sentence(months: pl.DataFrame) -> str:
         return ""
     last = known.row(-1, named=True)
     line = (
-        f"Attempts are spread as if over {number(last['equal_channels'], decimals=1)} equal"
-        f" channels; {named.channels(last['largest_channel'])} are"
-        f" {percent(last['largest_share'])} of them"
+        f"In the last month it was {number(last['equal_channels'], decimals=1)} channels;"
+        f" {named.channels(last['largest_channel'])} are {percent(last['largest_share'])} of the"
+        " attempts"
     )
     if known.height < 2:
         return line + "."
     first = known.row(0, named=True)
     was = number(first["equal_channels"], decimals=1)
-    return f"{line}. At the beginning of the window it was {was}."
+    return f"{line}. In the first month it was {was}."
 
 
 def suited_sentence(shares: pl.DataFrame, unplaced: int) -> str:
@@ -204,7 +209,7 @@ def suited_sentence(shares: pl.DataFrame, unplaced: int) -> str:
     if known.is_empty():
         return "No call, letter or visit was made in these months; only these have a rule."
     parts = [
-        f"{percent(row['share'])} of {named.channels(row['channel'])} ({row['requirement']})"
+        f"{percent(row['share'])} of {named.channels(row['channel'])} (rule {row['requirement']})"
         for row in known.sort("share").iter_rows(named=True)
     ]
     line = f"Used as the rules say: {listing(parts)}."

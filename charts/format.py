@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Literal
 
 MISSING = "–"
@@ -41,7 +42,12 @@ def separators(locale: str | None) -> tuple[str, str]:
     >>> separators("de-DE"), separators("en-GB"), separators(None)
     ((',', '.'), ('.', ','), ('.', ','))
     """
-    language = (locale or _reader.get() or "en").replace("_", "-").split("-")[0].lower()
+    return _marks(locale or _reader.get() or "en")
+
+
+@lru_cache(maxsize=256)
+def _marks(locale: str) -> tuple[str, str]:
+    language = locale.replace("_", "-").split("-")[0].lower()
     if language in _COMMA_AND_DOT:
         return ",", "."
     return (",", "\N{NARROW NO-BREAK SPACE}") if language in _COMMA_AND_SPACE else (".", ",")

@@ -14,8 +14,8 @@ def funnel_frame(points: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([points, limits], how="diagonal")
 
 
-def funnel_plot(*, alt: str, expected: str, locale: str | None = None) -> Spec:
-    """Observed over expected against size, between limits.
+def funnel_plot(*, alt: str, expected: str, named: bool, locale: str | None = None) -> Spec:
+    """Observed over expected against size, between limits; `named` writes who lies outside.
 
     Frame: of points `owner`, `expected`, `ratio`, `zone`, `observed_text`, `expected_text`,
     `is_small`; of limits `expected`, `level`, `low`, `high`.
@@ -81,8 +81,17 @@ def funnel_plot(*, alt: str, expected: str, locale: str | None = None) -> Spec:
         "mark": {"type": "rule", "tooltip": None, "aria": False},
         "encoding": {"y": {"datum": 1}, "x": None, "color": {"value": MUTED.expr}},
     }
+    name: Spec = {
+        "transform": [{"filter": f"isValid(datum.owner) && isValid(datum.ratio) && ({outside})"}],
+        "mark": {"type": "text", "dy": -11, "tooltip": None, "aria": False},
+        "encoding": {
+            "y": {"field": "ratio"},
+            "text": {"field": "owner"},
+            "color": {"value": INK.expr},
+        },
+    }
     return canvas(
-        [one, *limits, point],
+        [one, *limits, point, *([name] if named else [])],
         alt=alt,
         height=HEIGHT,
         locale=locale,

@@ -22,6 +22,15 @@ METRICS = {
     "recovery_late": "Recovery, over 90 days late, within 180 days",
     "first_contact_days": "First contact, working days",
 }
+OF_CASES = {
+    "recovery_early": "cases up to 30 days late, within 30 days",
+    "recovery_late": "cases over 90 days late, within 180 days",
+}
+IN_A_TABLE = {  # with the unit of its columns
+    "recovery_early": "Early, in 30 days, %",
+    "recovery_late": "Late, in 180 days, %",
+    "first_contact_days": "First contact, days",
+}
 SHORT_METRICS = {
     "Early recovery": "recovery_early",
     "Late recovery": "recovery_late",
@@ -76,6 +85,32 @@ def chance(probability: float | None) -> str:
     )  # fmt: skip
 
 
+def target_verdict(probability: float | None) -> str:
+    """Whether a target is met, for a small tile.
+
+    >>> target_verdict(0.004), target_verdict(0.5), target_verdict(0.95)
+    ('target likely missed', 'target in doubt', 'target likely met')
+    """
+    if probability is None:
+        return "target: not known"
+    if probability < UNLIKELY:
+        return "target likely missed"
+    return "target likely met" if probability >= 1 - UNLIKELY else "target in doubt"
+
+
+def target_chance(target: float | None, probability: float | None) -> str:
+    """A target and how likely it is met, in a tile.
+
+    >>> target_chance(0.85, 0.004).replace("\u00a0", " ")
+    'target 85 % met: under 1 %'
+    """
+    if target is None:
+        return "no target"
+    if probability is None:
+        return f"target {percent(target, decimals=0)}: not known yet"
+    return f"target {percent(target, decimals=0)} met: {chance(probability)}"
+
+
 UNITS = {
     False: "Early is up to 30 days late at the opening, middle up to 90, late beyond.",
     True: (
@@ -104,24 +139,22 @@ def recovery_sentences(rows: dict[str, dict[str, Any] | None], period: dict[str,
                 f" {why}."
             )
             continue
-        verdict = (
-            f"the target of {percent(targets[stage], decimals=0)} is"
-            f" {chance_words(row['probability'])}"
-        )
         lines.append(
-            f"Of what was owed on cases opened {STAGES[stage]},"
-            f" {percent(row['rate'])} came back within {horizon} days{_counted(row)}: {verdict}."
+            f"Of what was owed on cases opened {STAGES[stage]}, {percent(row['rate'])} came back"
+            f" within {horizon} days{_verdict(row, targets[stage])}"
         )
     if period is not None:
         lines.append(_half_words(period))
     return lines
 
 
-def _counted(row: dict[str, Any]) -> str:
-    """What counts for the target, where it says something else: cash up to what was placed."""
+def _verdict(row: dict[str, Any], target: float) -> str:
+    """Whether the target is met; and what counts for it, where that is another share."""
+    verdict = f"the target of {percent(target, decimals=0)}"
+    said = chance_words(row["probability"])
     if row["attained"] is None or percent(row["attained"]) == percent(row["rate"]):
-        return ""
-    return f", {percent(row['attained'])} counting no case beyond what it owed"
+        return f": {verdict} is {said}."
+    return f"; {percent(row['attained'])} counts for {verdict}, which is {said}."
 
 
 def _half_words(period: dict[str, Any]) -> str:
@@ -223,7 +256,8 @@ def collecting_words(
     """What the figures on collecting are of, in which scope, and what is left out."""
     line = (
         f"Cash on cases and its cost in {month(as_of)}; recovery of the cases opened in the 12"
-        " months to it that are old enough, with the probability that the target is met."
+        " months to it that are old enough, with the probability that the target is met. For a"
+        " target no case counts beyond what it owed, so it stands lower than the cash that came in."
     )
     if late_by_case and "recovery_late" in attained:
         line += " Late: cases given to an owner at more than 90 days."
@@ -248,9 +282,9 @@ def target_warnings(attained: Mapping[str, Mapping[str, Any]]) -> list[tuple[str
     return [
         (
             "recovery/recovery",
-            f"Worse than planned: {METRICS[metric][0].lower()}{METRICS[metric][1:]}, stands at"
-            f" {percent(row['attained'])} for a target of {percent(row['target'], decimals=0)}:"
-            f" {chance_words(row['probability'])}.",
+            f"Worse than planned: recovery of {OF_CASES[metric]}, no case counted beyond what it"
+            f" owed, stands at {percent(row['attained'])}; the target of"
+            f" {percent(row['target'], decimals=0)} is {chance_words(row['probability'])}.",
         )
         for metric, row in attained.items()
         if row["probability"] is not None and row["probability"] < UNLIKELY

@@ -145,9 +145,9 @@ def cases_words(count: int) -> str:
 
 def raw_sentences(moves: Any, correlation: float | None, *, kind: str, is_money: bool) -> list[str]:
     """Why raw rates mislead, and how far owners move once cases are taken into account."""
-    rate = "cash over what was placed" if is_money else "share resolved"
+    rate = "Raw cash over what was placed" if is_money else "A raw share resolved"
     lines = [
-        f"A raw {rate} mostly says who was given the easy cases: early, small and of good grades."
+        f"{rate} mostly says who was given the easy cases: early, small and of good grades."
         " Ranking by it rewards the allocation, not the work."
     ]
     if not moves.height:
@@ -162,9 +162,9 @@ def raw_sentences(moves: Any, correlation: float | None, *, kind: str, is_money:
     if first["moves"]:
         up = "too low" if first["moves"] > 0 else "too high"
         lines.append(
-            f"Half of the {_nouns(kind)} move by {plural(typical, 'place')} or more;"
-            f" {plain(first['owner'])} most, from {number(first['raw_rank'])} to"
-            f" {number(first['adjusted_rank'])}: the raw rate puts it {up}."
+            f"Half of the {_nouns(kind)} move by {plural(typical, 'place')} or more,"
+            f" {plain(first['owner'])} most: from {number(first['raw_rank'])} to"
+            f" {number(first['adjusted_rank'])}; the raw rate puts it {up}."
         )
     return lines
 
@@ -175,11 +175,16 @@ def funnel_sentence(found: Any, *, kind: str) -> str:
         return f"With fewer than five {_nouns(kind)} the limits are those of chance alone."
     phi = found.dispersion.phi
     if phi <= 1:
-        return "The funnel's limits are those of chance: nothing varies more than that."
+        return (
+            "The list names who differs from the average beyond noise, all judged together; the"
+            " funnel, who lies outside the limits of chance, each by itself. So one can be marked"
+            " in only one of them."
+        )
     return (
-        "The list asks who differs from the average; the funnel, who lies beyond what"
-        f" {_nouns(kind)} of that size show anyway: its limits are widened for"
-        f" {number(phi, decimals=1)} times the variance of chance."
+        "The list names who differs from the average beyond noise; the funnel, who lies beyond what"
+        f" {_nouns(kind)} of that size show anyway (limits widened for"
+        f" {number(phi, decimals=1)} times the variance of chance). So one can be marked in only"
+        " one of them."
     )
 
 
@@ -212,11 +217,11 @@ def composite_sentences(
     lines = [f"The score is made of {listing(used)}."]
     if missing:
         lines.append(
-            f"Not there yet: {listing([_PARTS[name] for name in missing])}; the others weigh more"
-            " for it."
+            f"Without figures: {listing([_PARTS[name] for name in missing])}; their weight is"
+            " shared by the others."
         )
     if is_held:
-        lines.append("Recovery is held at one half, the most that it may weigh.")
+        lines.append("Recovery is held at half, the most that it may weigh.")
     return lines
 
 

@@ -31,7 +31,8 @@ class Figures:
     """Everything on the page, made once for each choice.
 
     `results`: agencies and in-house in money, `resolved` in resolved share; both empty, and
-    `reason` says why, where nobody can be compared.  `stages`: those in which agencies hold cases.
+    `reason` says why, where nobody can be compared.  `stages`: those in which agencies hold cases;
+    `followed`: agencies with placements, whose months are in `batches_of`.
     """
 
     names: dict[str, str]
@@ -43,9 +44,7 @@ class Figures:
     resolved: pl.DataFrame
     reason: str | None
     models: pl.DataFrame
-    curves: dict[str, pl.DataFrame]
-    pooled: dict[str, pl.DataFrame]
-    batches: dict[str, pl.DataFrame]
+    followed: frozenset[str]
     placed: dict[str, pl.DataFrame]
     commissions: pl.DataFrame
     spending: pl.DataFrame
@@ -55,8 +54,7 @@ class Figures:
 def figures(key: str, _view: ui.View) -> Figures | None:
     """The figures of a choice; None where no case was given to an agency in it."""
     view = _view
-    cases = ui.ask(view, agencies.agency_cases)
-    held = cases.filter(pl.col("agency_id").is_not_null())
+    held = ui.ask(view, agencies.agency_cases)
     if held.is_empty():
         return None
     partners = ui.ask(of_the_book(view), agencies.partners)
@@ -71,7 +69,6 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     results, resolved, reason = _compared(
         view, expected.filter(pl.col("stage").is_in(stages)), held, rates, models
     )
-    curves = _curves(view)
     return Figures(
         names=names,
         partners=partners,
@@ -82,15 +79,8 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         resolved=resolved,
         reason=reason,
         models=models,
-        curves=curves,
-        pooled={agency: pooled_curve(curve) for agency, curve in curves.items()},
-        batches=_batches(expected, held),
-        placed={
-            agency: held.filter(agency_id=agency)
-            .group_by(placed_month="opened_month")
-            .agg(cases=pl.col("opened_cases").sum())
-            for agency in names
-        },
+        followed=frozenset(_placements(view)["agency_id"]),
+        placed=_placed(held),
         commissions=commissions_due(ui.ask(view, agencies.agency_cash), partners),
         spending=ui.ask(of_all_segments(view), agencies.agency_spending),
     )
@@ -161,35 +151,50 @@ def _volumes(held: pl.DataFrame) -> pl.DataFrame:
     ).sort("agency_id")
 
 
-def _curves(view: ui.View) -> dict[str, pl.DataFrame]:
-    """Liquidation curves of each agency, by placement month, whole steps only."""
+def _placed(held: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Each agency's cases by the month in which they were placed."""
+    months = held.group_by("agency_id", placed_month="opened_month").agg(
+        cases=pl.col("opened_cases").sum()
+    )
+    parts = months.partition_by("agency_id", as_dict=True, include_key=False)
+    return {str(agency): part for (agency,), part in parts.items()}
+
+
+@dataclass(frozen=True)
+class Batches:
+    """One agency's placement months: how they pay down (`curve`, all `pooled`), and within 90 days
+    what was collected and what anybody would have (`totals`)."""
+
+    curve: pl.DataFrame
+    pooled: pl.DataFrame
+    totals: pl.DataFrame
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def batches_of(key: str, agency: str, _view: ui.View) -> Batches:
+    """Cached by the view's key and the agency."""
+    months = _placements(_view).filter(agency_id=agency)
+    cash = ui.ask(_view, agencies.agency_liquidation).filter(agency_id=agency)
+    curve = liquidation_curves(cash.join(months, on="placed_month", how="semi"), months)
+    return Batches(curve, pooled_curve(curve), _totals(_view, agency))
+
+
+def _placements(view: ui.View) -> pl.DataFrame:
+    """Placement months of agencies, with the whole steps that are known of each."""
     placed = complete_steps(ui.ask(view, agencies.agency_placements), last_day=view.book.as_of)
-    placed = placed.filter(pl.col("placed_cents") > 0).with_columns(
+    return placed.filter(pl.col("placed_cents") > 0).with_columns(
         pl.col("complete_to").clip(upper_bound=LAST_STEP)
     )
-    cash = ui.ask(view, agencies.agency_liquidation)
-    found = {}
-    for (agency,), months in placed.group_by("agency_id", maintain_order=True):
-        own = cash.filter(agency_id=agency).join(months, on="placed_month", how="semi")
-        found[str(agency)] = liquidation_curves(own, months)
-    return dict(sorted(found.items()))
 
 
-def _batches(expected: pl.DataFrame, held: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Each agency's placement months: collected within 90 days, and what anybody would have."""
+def _totals(view: ui.View, agency: str) -> pl.DataFrame:
+    """An agency's placement months: collected within 90 days, and what anybody would have."""
     sums = ("observed", "average_expected", "average_variance")
-    by_month = (
-        expected.filter(outcome="cash")
-        .group_by("owner", placed_month="opened_month")
-        .agg(pl.col(sums).sum())
+    expected = ui.ask(view, agencies.agency_expected).filter(outcome="cash", owner=agency)
+    held = ui.ask(view, agencies.agency_cases).filter(agency_id=agency)
+    return batches(
+        expected.group_by(placed_month="opened_month").agg(pl.col(sums).sum()),
+        held.group_by(placed_month="opened_month").agg(
+            pl.col("cases", "placed_cents", "immature_cases").sum()
+        ),
     )
-    placed = held.group_by("agency_id", placed_month="opened_month").agg(
-        pl.col("cases", "placed_cents", "immature_cases").sum()
-    )
-    return {
-        agency: batches(
-            by_month.filter(owner=agency).drop("owner"),
-            placed.filter(agency_id=agency).drop("agency_id"),
-        )
-        for agency in placed["agency_id"].unique()
-    }

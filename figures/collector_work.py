@@ -11,7 +11,8 @@ from analytics.composite import Composite, composite_score
 from analytics.work import cost_and_cash, days_to_contact, work_rates
 from figures.collectors import Choice, Comparison, unfiltered
 from queries import collectors as queries
-from ui import View, ask
+from queries import owner_cells
+from ui import View, ask, load
 
 CONTACTS = ("attempt", "right_party")
 
@@ -38,11 +39,11 @@ class Work:
 def work(key: str, choice: Choice, _view: View) -> Work:
     """Cached by the view's key and the choice; the outcome makes no difference."""
     view, kind = _view, choice.kind
-    counts = ask(view, queries.contact_days, kind=kind, stage=choice.stage)
+    counts = load(view, owner_cells.contact_days, kind=kind, stage=choice.stage)
     parts = {contact: counts.filter(contact=contact) for contact in CONTACTS}
     days = {name: days_to_contact(part, by=["owner"]) for name, part in parts.items()}
     total_days = {name: days_to_contact(part) for name, part in parts.items()}
-    sums = ask(view, queries.work, kind=kind)
+    sums = load(view, owner_cells.work, kind=kind)
     chosen = view.chosen
     return Work(
         days=days,

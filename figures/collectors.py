@@ -13,9 +13,10 @@ from analytics.owners import above_average, average_effect, choice_effects, in_p
 from analytics.shrinkage import Shrunk, shrink
 from analytics.tenure import tenure_effects, training_effect
 from queries import collectors as queries
+from queries import owner_cells
 from queries.collectors import Kind
 from queries.filters import Filter
-from ui import View, ask
+from ui import View, ask, load
 
 OUTCOMES = {"Resolved share": "resolved", "Cash": "cash"}
 KINDS: dict[str, Kind] = {
@@ -71,23 +72,11 @@ def unfiltered(view: View) -> View:
     return replace(view, chosen=Filter(as_of=view.book.as_of))
 
 
-def _monthly(view: View, choice: Choice, outcome: str) -> pl.DataFrame:
-    """Observed and expected by owner and opening month, over the choice."""
-    return ask(
-        view,
-        queries.expected,
-        kind=choice.kind,
-        outcome=outcome,
-        stage=choice.stage,
-        by=("opened_month",),
-    )
-
-
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def comparison(key: str, choice: Choice, _view: View) -> Comparison:
     """Cached by the view's key and the choice."""
     view, kind, outcome = _view, choice.kind, choice.outcome
-    opened = ask(view, queries.opened).row(0, named=True)
+    opened = load(view, owner_cells.opened).row(0, named=True)
     models = ask(unfiltered(view), queries.models, kind=kind).filter(outcome=outcome)
     model: dict[str, Any] = models.row(0, named=True) if models.height else {}
     measured = _effects(view, choice, outcome)
@@ -133,7 +122,8 @@ def _spread(
 def _effects(view: View, choice: Choice, outcome: str) -> pl.DataFrame:
     """Each owner's effect on the chosen cases, with what was observed and expected."""
     kind = choice.kind
-    sums = _monthly(view, choice, outcome).drop("opened_month").group_by("owner").sum()
+    cells = {"kind": kind, "outcome": outcome, "stage": choice.stage}
+    sums = load(view, owner_cells.expected, **cells)
     whole = ask(unfiltered(view), queries.expected_of_all, kind=kind, outcome=outcome)
     effects = ask(unfiltered(view), queries.effects, kind=kind).filter(outcome=outcome)
     chosen = sums.filter(pl.col("cases") > 0).sort("owner")
@@ -143,7 +133,7 @@ def _effects(view: View, choice: Choice, outcome: str) -> pl.DataFrame:
 def _described(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame:
     """The owners with their teams, raw rates and ranks, best first."""
     people = ask(unfiltered(view), queries.owners)
-    placed = ask(view, queries.placed, kind=choice.kind, stage=choice.stage)
+    placed = load(view, owner_cells.placed, kind=choice.kind, stage=choice.stage)
     joined = owners.join(
         placed.select("owner", "placed_cents", "transferred", "immature_cases", "opened_cases"),
         on="owner",
@@ -223,10 +213,18 @@ class Learning:
 def learning(key: str, choice: Choice, _view: View) -> Learning:
     """Collectors by how long they have been here, and before and after their training."""
     view = _view
-    sums = _monthly(view, choice, choice.outcome).filter(pl.col("cases") > 0)
-    sums = sums.rename({"owner": "collector_id"})
+    months = load(
+        view,
+        owner_cells.expected,
+        kind=choice.kind,
+        outcome=choice.outcome,
+        stage=choice.stage,
+        by=("opened_month",),
+    )
+    sums = months.filter(pl.col("cases") > 0).rename({"owner": "collector_id"})
     people = ask(unfiltered(view), queries.owners)
-    trainings = ask(view, queries.trainings)
+    known = pl.col("occurred_on") <= view.chosen.as_of
+    trainings = ask(unfiltered(view), queries.trainings).filter(known)
     first = view.chosen.months()[0].replace(day=1)
     there = people.join(sums, on="collector_id", how="semi")
     recent = trainings.filter(pl.col("occurred_on") >= first)

@@ -11,7 +11,8 @@ import streamlit as st
 from analytics.owners import average_effect, choice_effects, in_points, segment_strengths
 from figures.collectors import Choice, Comparison, unfiltered
 from queries import collectors as queries
-from ui import View, ask
+from queries import owner_cells
+from ui import View, ask, load
 
 _SUMS = ("observed", "expected", "variance")
 SEGMENTS = {"Stage": "stage", "Product": "product", "Region": "region"}
@@ -74,9 +75,9 @@ def _strengths(
         return pl.DataFrame()
     centre, parts = average_effect(found.compared), []
     width = (row["high"] - row["low"]) / 3.92
-    cells = ask(
+    cells = load(
         view,
-        queries.expected,
+        owner_cells.expected,
         kind="collector",
         outcome=choice.outcome,
         stage=choice.stage,
@@ -124,9 +125,9 @@ def _months(
     ):
         if owner is None or whole.compared.is_empty():
             continue
-        sums = ask(
+        sums = load(
             view,
-            queries.expected,
+            owner_cells.expected,
             kind=kind,
             outcome=choice.outcome,
             stage=choice.stage,

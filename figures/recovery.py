@@ -30,6 +30,7 @@ class Figures:
     """Everything on the page but the targets, which a reader may change."""
 
     by_month: pl.DataFrame
+    by_month_capped: pl.DataFrame  # no case counts beyond what was placed on it: as targets do
     by_stage: pl.DataFrame
     resolved: pl.DataFrame
     resolved_whole: pl.DataFrame
@@ -68,6 +69,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     rules = dict(ui.ask(view, recovery.cash_by_rule).iter_rows())
     return Figures(
         by_month=cohort_recovery(money, by=[*every, "opened_month"]),
+        by_month_capped=cohort_recovery(money, by=[*every, "opened_month"], cash="clipped"),
         by_stage=cohort_recovery(money, by=every),
         resolved=resolved_share(cells, by=every),
         resolved_whole=resolved_share(cells, by=["horizon"]),

@@ -6,23 +6,22 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from jobs.case_book import CaseBook, as_text
-from queries.case_cohorts import first_contacts
+from jobs.case_book import CaseBook
+from jobs.months import as_text
 from queries.cases import COMPETING, HORIZONS, LAST_HORIZON, RESOLVED, days_after
 from queries.loan_states import SEGMENTS, BookShape
-from warehouse.engines import Connection
+from warehouse.contract import RIGHT_PARTY
 
 OWNER = ["collector_id", "team", "agency_id"]
 SEGMENT = list(SEGMENTS)
 KIND = [*SEGMENT, "bucket", "stage"]
 TARGET_HORIZONS = {"early": 30, "late": 180}
 LAST_WORKING_DAY = 30
+FOLLOWED_DAYS = 48  # 30 working days are never more
 STEP = 30  # days of a step of the liquidation curve
 
 
-def compute_cohort(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> dict[str, pl.DataFrame]:
+def compute_cohort(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
     """Every mart of the cases that were opened in a month, by mart name."""
     as_of = book.settings.as_of
     opened = _with_cash(book.opened(month), book, "case_id", "opened_on", month)
@@ -34,7 +33,7 @@ def compute_cohort(
         "placements": _placements(opened, episodes),
     }
     if "contacts" in shape.tables:
-        first = facts.fetch(first_contacts(month, book.settings))
+        first = _first_attempts(opened, month, book)
         frames["first_contacts"] = _first_contacts(opened, first, as_of)
     return {
         name: frame.with_columns(pl.lit(month).alias(_MONTH.get(name, "opened_month")))
@@ -50,19 +49,10 @@ def _episodes(book: CaseBook, month: date) -> pl.DataFrame:
 
     Cases of an episode from after its last horizon are not looked for: it has not ended by then.
     """
-    began = book.opened_from(month, days_after(month, LAST_HORIZON)).filter(
-        pl.col("episode_on").is_between(month.replace(day=1), month)
-    )
-    order = [pl.col("opened_on"), pl.col("closed_on").is_null(), "closed_on", "case_id"]
-    ends = (
-        began.sort(order)
-        .group_by("opening_case_id")
-        .agg(pl.col("closed_on", "close_reason").last())
-    )
+    began = book.spells(month)
+    ends = began.group_by("opening_case_id").agg(pl.col("closed_on", "close_reason").last())
     opening = began.filter(pl.col("case_id") == pl.col("opening_case_id"))
-    return (
-        opening.drop("closed_on", "close_reason").join(ends, on="opening_case_id").sort("case_id")
-    )
+    return opening.drop("closed_on", "close_reason").join(ends, on="opening_case_id")
 
 
 def _with_cash(
@@ -184,6 +174,22 @@ def _placements(cases: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
 
 def _no_agency(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(agency_id=pl.lit(None, pl.String))
+
+
+def _first_attempts(opened: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
+    """The days of the first attempt and of the first right-party contact of a cohort's cases."""
+    day = pl.col("on_day")
+    return (
+        book.attempts.days(month.replace(day=1), days_after(month, FOLLOWED_DAYS))
+        .select("case_id", "outcome", "on_day")
+        .join(opened.select("case_id", "opened_on"), on="case_id")
+        .filter(day >= pl.col("opened_on"))
+        .group_by("case_id")
+        .agg(
+            day.min().alias("attempt"),
+            day.filter(pl.col("outcome").is_in(RIGHT_PARTY)).min().alias("right_party"),
+        )
+    )
 
 
 def _first_contacts(cases: pl.DataFrame, first: pl.DataFrame, as_of: date) -> pl.DataFrame:

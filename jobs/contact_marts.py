@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 
-from analytics.promises import kept_promises
-from jobs.case_book import CaseBook, as_text
+from jobs.case_book import CaseBook
+from jobs.credited_cash import RULES, credited_payments
 from jobs.landmarks import landmark_frames
 from jobs.mart_frames import mart_frame
+from jobs.months import as_text
 from jobs.timeline import timeline_frame
-from queries.cases import CaseSettings
-from queries.contact_cash import RULES, credited_payments
-from queries.contacts import attempts_by_case, reminders
+from queries.contacts import ARRIVED, UNREACHED
 from queries.loan_states import SEGMENTS, BookShape
-from queries.promises import GRACE_DAYS, competing_promises, promise_channels, promised_payments
+from warehouse.contract import RIGHT_PARTY
 from warehouse.engines import Connection
 
 NOBODY = "none"  # a channel's place where no contact is credited: self-cure
@@ -31,23 +29,19 @@ _ARRIVED = ("delivered", "invalid", "opened", "clicked", "costed_attempts", "cos
 _MATURED = ("matured", "kept", "matured_cents", "kept_cents")
 
 
-def compute_month(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> dict[str, pl.DataFrame]:
+def compute_month(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
     """What owners and channels did in a month, and the cash that followed, by mart name."""
     found: dict[str, list[pl.DataFrame]] = {name: [] for name in MONTH_MARTS}
-    settings = book.settings
     if "cases" in shape.tables:
         found["owner_work"].append(_open_cases(book.active(month)))
         if "contacts" in shape.tables:
-            attempts = facts.fetch(attempts_by_case(month, settings))
-            attempts = as_text(book.described(attempts, month))
+            attempts = book.described(_by_case(book.attempts.month(month)), month)
             found["owner_work"].append(_owner_attempts(attempts))
             found["channel_work"].append(_channel_attempts(attempts))
             fit = attempts.group_by("channel", "bucket", "amount_band", *SEGMENT)
             found["channel_fit"].append(fit.agg(pl.col("attempts").sum()))
         if "promises" in shape.tables:
-            kept = book.described(_matured_promises(facts, month, shape, settings), month)
+            kept = book.described(book.promises.matured(month), month)
             found["owner_work"].append(kept.group_by(*OWNER, *SEGMENT).agg(pl.col(_MATURED).sum()))
             of_attempts = kept.filter(pl.col("channel").is_not_null())
             groups = of_attempts.group_by("channel", "stage", *SEGMENT)
@@ -56,10 +50,11 @@ def compute_month(
             cash = book.cash(month)
             by_owner = cash.group_by(*OWNER, *SEGMENT)
             found["owner_work"].append(by_owner.agg(pl.col("cents").sum().alias("cash_cents")))
-            credited = _credited(facts, month, shape, settings)
+            has_contacts = "contacts" in shape.tables
+            credited = credited_payments(cash, month, book) if has_contacts else None
             found["channel_cash"].append(_channel_cash(cash, credited))
     if "contacts" in shape.tables:
-        rows = facts.fetch(reminders(month, shape, settings))
+        rows = _reminders(book.attempts.reminders(month))
         found["channel_work"].append(_channel_attempts(rows, stage=REMINDER))
     whole = {
         name: mart_frame(
@@ -77,7 +72,7 @@ def compute_cohort(
     found: dict[str, list[pl.DataFrame]] = {name: [] for name in COHORT_MARTS}
     if "cases" in shape.tables:
         found["timeline"].append(timeline_frame(facts, month, shape, book))
-        for name, frame in landmark_frames(facts, month, shape, book).items():
+        for name, frame in landmark_frames(month, shape, book).items():
             found[name].append(frame)
     return {
         name: mart_frame(
@@ -116,67 +111,46 @@ def _channel_attempts(attempts: pl.DataFrame, *, stage: str | None = None) -> pl
     )
 
 
-def _matured_promises(
-    facts: Connection, month: date, shape: BookShape, settings: CaseSettings
-) -> pl.DataFrame:
-    """The promises that matured in the month, each with whether and how far it was kept."""
-    promises = _competing(facts.fetch(competing_promises(month, settings)))
-    ids = dict.fromkeys(("payment_id", "loan_id"), pl.String)
-    payments = pl.DataFrame(schema=ids | {"paid_on": pl.Date, "paid_cents": pl.Int64})
-    channels = pl.DataFrame(schema=dict.fromkeys(("promise_id", "channel"), pl.String))
-    if promises.height:
-        first: Any = promises["promised_on"].min()
-        if "payments" in shape.tables:
-            payments = facts.fetch(promised_payments(first, month, settings))
-        if "contacts" in shape.tables:
-            channels = facts.fetch(promise_channels(first, month, settings))
-    kept = pl.col("is_kept").cast(pl.Int64)
-    return (
-        kept_promises(promises, payments)
-        .filter(pl.col("matures") == 1)
-        .join(channels, on="promise_id", how="left")
-        .select(
-            "case_id",
-            "channel",
-            matured=pl.lit(1, pl.Int64),
-            kept=kept,
-            matured_cents="promised_cents",
-            kept_cents=pl.col("promised_cents") * kept,
-        )
-    )
+def _outcomes() -> list[pl.Expr]:
+    """What came of attempts: sums of a group."""
+    outcome, cost = pl.col("outcome"), pl.col("cost_cents")
+    told = {
+        "delivered": outcome.is_in(ARRIVED),
+        "invalid": outcome == "invalid",
+        "opened": outcome.is_in(("opened", "link_clicked")),
+        "clicked": outcome == "link_clicked",
+        "reached": ~outcome.is_in(UNREACHED),
+        "right_party": outcome.is_in(RIGHT_PARTY),
+        "promises": outcome == "promise",
+        "costed_attempts": cost.is_not_null(),
+    }
+    return [
+        pl.len().cast(pl.Int64).alias("attempts"),
+        *[value.sum().cast(pl.Int64).alias(name) for name, value in told.items()],
+        cost.sum(),
+    ]
 
 
-def _competing(promises: pl.DataFrame) -> pl.DataFrame:
-    """Promises that mature, and those whose windows lead up to theirs without a gap."""
-    grace = pl.duration(days=GRACE_DAYS)
-    ordered = promises.sort("loan_id", "promised_on", "promise_id")
-    before = (pl.col("due_on") + grace).cum_max().shift(1).over("loan_id")
-    begins = (pl.col("promised_on") > before).fill_null(True)
-    matures = pl.col("matures").max().over("loan_id", "chain") == 1
-    return ordered.with_columns(chain=begins.cum_sum().over("loan_id")).filter(matures)
+def _by_case(attempts: pl.DataFrame) -> pl.DataFrame:
+    """Attempts about cases, by case and channel."""
+    about = attempts.filter(pl.col("case_id").is_not_null())
+    return about.group_by("case_id", "channel").agg(_outcomes())
 
 
-def _credited(
-    facts: Connection, month: date, shape: BookShape, settings: CaseSettings
-) -> pl.DataFrame:
-    if "contacts" in shape.tables:
-        return facts.fetch(credited_payments(month, settings))
-    ids = dict.fromkeys(("payment_id", "channel"), pl.String)
-    return pl.DataFrame(schema=ids | dict.fromkeys(RULES, pl.Int64))
+def _reminders(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("channel", *SEGMENT, "preferred_channel").agg(_outcomes())
 
 
-def _channel_cash(cash: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:
+def _channel_cash(cash: pl.DataFrame, credited: pl.DataFrame | None) -> pl.DataFrame:
     """Cash of cases by rule and channel; what no contact is credited with is `none`."""
     cells = ["channel", "stage", *SEGMENT]
-    nobody = pl.col("channel").is_null()
+    nobodys = cash if credited is None else cash.join(credited, on="payment_id", how="anti")
+    cents = [pl.col("cents").sum().alias(rule) for rule in RULES]
+    parts = [nobodys.group_by("stage", *SEGMENT).agg(cents).with_columns(channel=pl.lit(NOBODY))]
+    if credited is not None:
+        parts.append(credited.group_by(cells).agg(pl.col(RULES).sum()))
     return (
-        cash.join(credited, on="payment_id", how="left")
-        .with_columns(
-            pl.col("channel").fill_null(NOBODY),
-            *[pl.when(nobody).then("cents").otherwise(rule).alias(rule) for rule in RULES],
-        )
+        pl.concat([as_text(part).select(*cells, *RULES) for part in parts])
         .unpivot(RULES, index=cells, variable_name="rule", value_name="cash_cents")
-        .group_by("rule", *cells)
-        .agg(pl.col("cash_cents").sum())
         .filter(pl.col("cash_cents") != 0)
     )

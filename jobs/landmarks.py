@@ -11,31 +11,47 @@ from datetime import date
 
 import polars as pl
 
-from jobs.case_book import CaseBook, as_text
+from jobs.case_book import CaseBook
 from queries.cases import RESOLVED, days_after
-from queries.contacts import LANDMARK_DAYS, first_attempts
+from queries.contacts import LANDMARK_DAYS
 from queries.loan_states import SEGMENTS, BookShape
-from warehouse.engines import Connection
 
 CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempted", "dose", "first_day"]
 OUTCOME_DAYS = 90
 LAST_DAY = LANDMARK_DAYS + OUTCOME_DAYS
 
 
-def landmark_frames(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> dict[str, pl.DataFrame]:
+def landmark_frames(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
     """`landmarks` and `landmark_costs` of the cases opened in a month; without contacts, none."""
     if "contacts" not in shape.tables:
         return {}
-    cases = as_text(book.opened(month)).filter(
+    cases = book.opened(month).filter(
         pl.col("opened_on") + pl.duration(days=LAST_DAY) <= book.settings.as_of
     )
-    attempts = facts.fetch(first_attempts(month, book.settings))
+    attempts = _first_attempts(book.opened(month), month, book)
     cases = _with_attempts(cases, attempts)
     cases = cases.join(_cash(cases, month, book), on="case_id", how="left")
     cases = _with_outcomes(cases)
     return {"landmarks": _cells(cases), "landmark_costs": _costs(cases, attempts)}
+
+
+def _first_attempts(opened: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
+    """Attempts before the landmark, by case and channel; `first_day` from the opening: 0 to 6."""
+    day = (pl.col("on_day") - pl.col("opened_on")).dt.total_days()
+    cost = pl.col("cost_cents")
+    return (
+        book.attempts.days(month.replace(day=1), days_after(month, LANDMARK_DAYS - 1))
+        .select("case_id", "channel", "on_day", "cost_cents")
+        .join(opened.select("case_id", "opened_on"), on="case_id")
+        .filter(day.is_between(0, LANDMARK_DAYS - 1))
+        .group_by("case_id", "channel")
+        .agg(
+            pl.len().cast(pl.Int64).alias("attempts"),
+            day.min().alias("first_day"),
+            cost.count().cast(pl.Int64).alias("costed_attempts"),
+            cost.sum(),
+        )
+    )
 
 
 def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
@@ -51,6 +67,7 @@ def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
 
 
 def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    attempts = attempts.with_columns(pl.col("channel").cast(pl.String))
     by_case = attempts.group_by("case_id").agg(
         pl.col("channel").sort().str.join("+").alias("attempted"),
         pl.col("attempts").sum(),

@@ -111,7 +111,7 @@ def refresh_recovery(
 
 
 def _cohort(facts: Connection, month: date, shape: BookShape, cases: CaseBook) -> Frames:
-    frames = case_marts.compute_cohort(facts, month, shape, cases)
+    frames = case_marts.compute_cohort(month, shape, cases)
     return frames | contact_marts.compute_cohort(facts, month, shape, cases)
 
 
@@ -126,7 +126,7 @@ def _month(
     if "payments" in shape.tables and cash.is_empty():
         cash = facts.fetch(all_cash(month, shape))
     frames = case_marts.compute_month(month, cases, cash.drop_nulls("cash_cents"))
-    return frames | contact_marts.compute_month(facts, month, shape, cases)
+    return frames | contact_marts.compute_month(month, shape, cases)
 
 
 def _stale(target: Connection, wanted: dict[tuple[str, date], str]) -> list[tuple[str, date]]:

@@ -34,12 +34,13 @@ def partner_checks(chosen: Filter) -> sa.Select:
 
 
 def agency_cases(chosen: Filter) -> sa.Select:
-    """Cases by agency (null: in-house or automated), opening month and stage, at 90 days."""
+    """Cases given to agencies, by agency, opening month and stage, at 90 days."""
     names = ("opened_cases", "opened_cents", "cases", "placed_cents", "placed_squares",
              "cash_cents", "cash_squares", "cash_placed", "immature_cases", "immature_cents",
              "resolved", "transferred")  # fmt: skip
-    groups = ("agency_id", "opened_month", "stage")
-    return grouped(chosen, marts.owner_cases, "opened_month", groups, names)
+    groups, table = ("agency_id", "opened_month", "stage"), marts.owner_cases
+    found = grouped(chosen, table, "opened_month", groups, names)
+    return found.where(table.c.agency_id.is_not(None))
 
 
 def agency_expected(chosen: Filter) -> sa.Select:

@@ -92,10 +92,9 @@ def unnamed_episodes() -> sa.Select:
     return sa.select(literal(1).label("found")).where(cases.c.episode_id.is_(None)).limit(1)
 
 
-def opened_in(month: date, settings: CaseSettings) -> Any:
-    """Cases of a cohort."""
-    last = min(month, settings.as_of)
-    return cases.c.opened_on.between(month_open(month), last)
+def opened_in(first: date, last: date, settings: CaseSettings) -> Any:
+    """Cases of the cohorts from one month-end to another."""
+    return cases.c.opened_on.between(month_open(first), min(last, settings.as_of))
 
 
 def known_cases(condition: Any, settings: CaseSettings) -> sa.Select:
@@ -165,18 +164,19 @@ def _chained(known: sa.CTE) -> sa.CTE:
 
 
 def case_rows(
-    condition: Any, month: date | None, shape: BookShape, settings: CaseSettings
+    condition: Any, span: tuple[date, date] | None, shape: BookShape, settings: CaseSettings
 ) -> sa.Select:
     """Cases that meet a condition, as they were at their opening and as they ended.
 
-    With a `month`, those opened in it; without, the grades of every month are searched.
+    `span`: the first and last month-end in which they were opened; without it, the grades of
+    every month are searched.
     """
     chosen = sa.select(cases.c.loan_id).where(condition)
     known = known_cases(cases.c.loan_id.in_(chosen), settings).cte("known")
     episodes = with_episodes(known, settings)
     wanted = sa.select(cases.c.case_id).where(condition)
     row = sa.select(*episodes.c).where(episodes.c.case_id.in_(wanted)).cte("wanted")
-    source, segments = with_case_segments(row, month, shape, preference=True)
+    source, segments = with_case_segments(row, span, shape)
     team = row.c.team
     if "collectors" in shape.tables:  # where a case does not say the team: the collector's
         source = source.outerjoin(collectors, collectors.c.collector_id == row.c.collector_id)
@@ -189,6 +189,8 @@ def case_rows(
         row.c.closed_on,
         row.c.close_reason,
         row.c.days_past_due,
+        row.c.ends_on,
+        row.c.covered_to,
         *segments,
         bucket_at_opening(row.c.days_past_due, shape).label("bucket"),
         stage_of(row.c.days_past_due).label("stage"),
@@ -198,27 +200,27 @@ def case_rows(
 
 
 def with_case_segments(
-    rows: Any, month: date | None, shape: BookShape, *, preference: bool = False
+    rows: Any, span: tuple[date, date] | None, shape: BookShape
 ) -> tuple[Any, list[Any]]:
     """Cases joined with what their loan was when they were opened: product, region and grade
     (of the month-end before the opening, else the loan's), and the borrower's preference."""
     loan, row = loans.alias("l"), loan_months.alias("g")
-    before = months_before(month, 1) if month else month_end_before(rows.c.opened_on)
-    source = rows.join(loan, loan.c.loan_id == rows.c.loan_id).outerjoin(
-        row, and_(row.c.loan_id == rows.c.loan_id, row.c.month == before)
-    )
+    before = [row.c.loan_id == rows.c.loan_id, row.c.month == month_end_before(rows.c.opened_on)]
+    if span is not None:  # so that no other month is read
+        before.append(row.c.month.between(months_before(span[0], 1), months_before(span[1], 1)))
+    source = rows.join(loan, loan.c.loan_id == rows.c.loan_id).outerjoin(row, and_(*before))
     region: Any = cast(null(), Text)
     preferred: Any = cast(null(), Text)
     if "customers" in shape.tables:
         customer = customers.alias("c")
         source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
         region, preferred = customer.c.region, customer.c.preferred_channel
-    found = [
+    return source, [
         loan.c.product,
         region.label("region"),
         func.coalesce(row.c.risk_grade, loan.c.risk_grade).label("grade"),
+        preferred.label("preferred_channel"),
     ]
-    return source, [*found, preferred.label("preferred_channel")] if preference else found
 
 
 def bucket_at_opening(days: Any, shape: BookShape) -> Any:
@@ -226,9 +228,10 @@ def bucket_at_opening(days: Any, shape: BookShape) -> Any:
 
 
 def opened_before(since: date, shape: BookShape, settings: CaseSettings) -> Any:
-    """Cases from before a month that are still of use: open since, paid or contacted since."""
+    """Cases from before a month that are still of use: open since, paid or contacted since, and
+    the others of their episodes and of episodes that went on since."""
     start = month_open(since)
-    used = [cases.c.closed_on.is_(None), cases.c.closed_on >= start]
+    used = [cases.c.opened_on >= start, cases.c.closed_on.is_(None), cases.c.closed_on >= start]
     if "payments" in shape.tables:
         named = sa.select(payments.c.case_id).where(payments.c.paid_on >= start)
         used.append(cases.c.case_id.in_(named.where(payments.c.case_id.is_not(None))))
@@ -238,7 +241,8 @@ def opened_before(since: date, shape: BookShape, settings: CaseSettings) -> Any:
     if "promises" in shape.tables:  # what a closed case promised may mature later
         made = sa.select(promises.c.case_id).where(promises.c.due_on >= days_after(start, -3))
         used.append(cases.c.case_id.in_(made))
-    return and_(cases.c.opened_on < start, or_(*used))
+    key = cases.c.loan_id if settings.has_chains else cases.c.episode_id
+    return and_(cases.c.opened_on < start, key.in_(sa.select(key).where(or_(*used))))
 
 
 def days_after(day: date, count: int) -> date:

@@ -13,6 +13,7 @@ from threading import Lock
 import polars as pl
 import sqlalchemy as sa
 
+from queries.cells import Cells, cells_of
 from queries.filters import Filter
 from queries.loan_states import BookShape
 from warehouse.engines import DuckDBConnection
@@ -60,6 +61,7 @@ class Marts:
     def __init__(self, connection: DuckDBConnection) -> None:
         self._connection = connection
         self._parts: dict[str, dict[str | None, _Part]] = {}
+        self._cells: dict[str, Cells] = {}
         self._lock = Lock()
 
     def _part(self, mart: str, basis: str | None) -> _Part:
@@ -80,6 +82,13 @@ class Marts:
         end = bisect_right(part.months, last)
         return part.rows[part.starts[start] : part.starts[end]]
 
+    def cells(self, name: str, statement: sa.Select, month: str, sums: Sequence[str]) -> Cells:
+        """A mart's cells as arrays, asked for once by this name."""
+        with self._lock:
+            if name not in self._cells:
+                self._cells[name] = cells_of(self.fetch(statement), month, sums)
+        return self._cells[name]
+
     def fetch(self, statement: sa.Select) -> pl.DataFrame:
         """The rows of a statement on the version's file, for marts too large to keep."""
         return self._connection.fetch(statement)
@@ -88,7 +97,8 @@ class Marts:
     def bytes_in_memory(self) -> int:
         """The marts read so far."""
         parts = [part for parts in self._parts.values() for part in parts.values()]
-        return sum(int(part.rows.estimated_size()) for part in parts)
+        cells = sum(one.bytes_in_memory for one in self._cells.values())
+        return cells + sum(int(part.rows.estimated_size()) for part in parts)
 
     def close(self) -> None:
         self._connection.close()

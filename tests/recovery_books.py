@@ -132,6 +132,15 @@ def case_book() -> dict[str, list[dict[str, Any]]]:
             contact(5, "c1", "C", "05-04T09:00", "promise", direction="inbound"),  # not an attempt
             contact(6, "b1", "B", "05-03T23:59", "third_party_reached"),
         ],
+        "legal_actions": [
+            {
+                "action_id": "s1",
+                "case_id": "c1",
+                "action": "filing",
+                "acted_on": day("05-05"),
+                "fee_amount": "10",
+            },
+        ],
         "costs": [
             {"month": ENDS[0], "kind": "labour", "amount": "99.99", "is_one_off": False},
         ],

@@ -88,8 +88,8 @@ def test_the_agency_with_the_worst_raw_rate_is_the_one_that_earns_its_fee(
     # skill 1.4 less a fifth is 1.12 of in-house; skill 0.8 less a fifth 0.64
     assert "Agency A1 earns its fee" in words(app)
     assert "Agency A2 does not earn its fee" in words(app)
-    assert rows["Agency A1"]["Earns, %"] > 90
-    assert rows["Agency A2"]["Earns, %"] < 1
+    assert rows["Agency A1"]["Chance it earns, %"] > 90
+    assert rows["Agency A2"]["Chance it earns, %"] < 1
 
 
 def test_recovery_on_like_cases_is_the_planted_one_and_net_is_what_is_left(
@@ -126,7 +126,7 @@ def test_commissions_are_the_cash_times_the_rate_beside_what_was_spent(
     said = words(show(book)).replace("\N{NO-BREAK SPACE}", " ")
     assert f"that is a commission of {cash * 0.2 / 1000:.1f} k" in said
     spent = 8 * 40
-    assert f"The costs have {spent} for agencies" in said
+    assert f"The table of costs has {spent} for agencies" in said
 
 
 # --- what is missing -----------------------------------------------------------------------
@@ -311,7 +311,9 @@ def test_many_agencies_are_counted_not_listed() -> None:
             "net_high": [0.5] * 6,
             "p_earns": [None, 0.99, 0.01, 0.5, 0.5, 0.5],
             "commission_rate": [0.0] + [0.2] * 5,
+            "is_small": [False] * 4 + [True] * 2,
         }
     )
     said = " ".join(sentences.agency_sentences(results, {}))
     assert "Of 5 agencies, 1 earn their fee, 1 do not and 3 cannot be told" in said
+    assert "D and E had few cases" in said

@@ -127,7 +127,7 @@ def test_diminishing_returns_are_said_only_as_far_as_they_are_sure() -> None:
     ]
     assert "+3.0 with 1, +6.0 with 2–3 and +10.0 with 4 or more" in said[0]
     assert said[0].endswith("for sure.")
-    assert said[1].endswith("no more gain is sure: their intervals overlap.")
+    assert said[1].endswith("is not sure: their intervals overlap.")
     assert said[2].endswith("takes some of it back.")
     assert contact_sentences.dose_sentence(doses(None, None, None), "cash", stage="early") == ""
 

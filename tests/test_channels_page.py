@@ -221,7 +221,7 @@ def test_prices_credit_rules_and_steps_are_said(here: Place, show: Any, frames: 
     assert "32.0 % of the cash followed no contact" in said
     assert "Letters: 85.0 % of" in said
     assert "30.0 % had their link followed" in said
-    assert "Calls suit short overdue and small debts" in said
+    assert "Calls suit small debts that are briefly overdue" in said
     assert "“Day 60: decision on suing” is kept least: 20.0 % in time" in said
     assert "raw, and no sign of what skipping causes" in said
     assert "One more resolved case costs least through" in said

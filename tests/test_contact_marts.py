@@ -110,7 +110,7 @@ class Marts:
         with session(self.url) as facts:
             shape = BookShape(tables=self.tables)
             book = CaseBook(facts, shape, self.settings, MONTHS, JAN)
-            return contact_marts.compute_month(facts, when, shape, book)
+            return contact_marts.compute_month(when, shape, book)
 
     def cohort(self, when: dt.date = FEB) -> Frames:
         with session(self.url) as facts:
@@ -404,6 +404,27 @@ def test_steps_are_taken_in_time_by_days_of_lateness(facts_url: str):
         ("day_60", 3, 0, 1),
         ("day_7", 2, 2, 0),
     ]
+
+
+def test_the_calls_and_texts_of_a_later_spell_are_no_late_steps_of_an_earlier_one(facts_url: str):
+    """Two loans cured on 24 February, day 17; the first falls late again in April."""
+    cured = {"closed_on": feb(24), "close_reason": "cured"}
+    book = book_of(
+        [
+            case("A", feb(10), **cured),
+            case("B", feb(10), **cured),
+            case("C", dt.date(2024, 4, 10), loan_id="LA"),
+        ],
+        contacts=contacts(
+            ("LA", "C", dt.date(2024, 4, 11), "sms", "delivered"),
+            ("LA", "C", dt.date(2024, 4, 11), "call", "no_answer"),
+            ("LB", "B", feb(24), "sms", "delivered"),  # on the day it ended
+            ("LB", "B", feb(24), "call", "no_answer"),
+        ),
+    )
+    found = made(facts_url, book).cohort()["timeline"].filter(pl.col("step") != "day_30")
+    counts = found.sort("step").select("step", "due", "on_time", "late", "resolved_skipped").rows()
+    assert counts == [("day_15", 2, 0, 1, 1), ("day_7", 2, 0, 1, 1)]
 
 
 # What is not there

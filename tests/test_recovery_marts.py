@@ -183,6 +183,19 @@ def test_days_to_the_first_contact_are_working_days_and_censored(made: Path) -> 
     assert days("right_party", opened_month=MAY, stage="late") == [(31, 0, 0, 1)]
 
 
+def test_a_first_contact_that_names_no_case_is_with_the_loans_case_of_that_day(
+    facts_url: str, tmp_path: Path
+) -> None:
+    book = case_book()
+    for row in book["contacts"]:
+        row["case_id"] = None
+    put(facts_url, **book)
+    refresh(facts_url, tmp_path)
+    for kind, days in (("attempt", (2, 1)), ("right_party", (3, 1))):
+        found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
+        assert found.select("working_day", "contacted").rows() == [days]
+
+
 def test_people_and_money_are_as_the_contract_has_them(made: Path) -> None:
     assert mart(made, "owners")["monthly_cost_cents"].to_list() == [None, 1050]
     assert mart(made, "partners")["commission_rate"].to_list() == [0.2]

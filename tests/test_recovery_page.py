@@ -94,7 +94,7 @@ def of(app: AppTest, owner: str, label: str) -> dict[str, Any]:
     return found.row(0, named=True)
 
 
-EARLY, LATE = (sentences.METRICS[name] for name in ("recovery_early", "recovery_late"))
+EARLY, LATE = (sentences.IN_A_TABLE[name] for name in ("recovery_early", "recovery_late"))
 
 
 # --- numbers -------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_the_target_is_judged_on_cash_up_to_what_was_placed(
     app = show(book)
     row = of(app, "The book", EARLY)
     assert row["Attained"] == pytest.approx(by_hand(cases, "early", clipped=True))
-    assert row["Met, %"] < 1
+    assert row["Chance, %"] < 1
     assert "85 %" in words(app).replace("\N{NO-BREAK SPACE}", " ")
     assert "almost certainly missed" in words(app)
 
@@ -156,12 +156,12 @@ def choose(app: AppTest, metric: str, scope: str, value: float) -> AppTest:
 
 def test_a_target_is_changed_kept_and_judged_at_once(book: Place, show: Any) -> None:
     app = show(book)
-    before = of(app, "The book", EARLY)["Met, %"]
+    before = of(app, "The book", EARLY)["Chance, %"]
     choose(app, "recovery_early", "The book", 40.0)
     assert "saved as 40.0" in words(app) + str([one.value for one in app.success])
     row = of(app, "The book", EARLY)
     assert row["Set to"] == pytest.approx(40)
-    assert row["Met, %"] > 99 > before
+    assert row["Chance, %"] > 99 > before
     kept_row = current_targets().row("recovery_early", "book")
     assert kept_row is not None
     assert (kept_row.value, kept_row.set_by) == (pytest.approx(0.4), "local")
@@ -178,6 +178,7 @@ def test_a_team_has_its_own_target_and_taking_it_back_leaves_the_books(
     assert of(app, "Field", EARLY)["Set to"] == pytest.approx(55)
     app.button(key="target_erase").click().run()
     assert of(app, "Field", EARLY)["Set to"] == pytest.approx(85)
+    assert app.number_input[0].value == pytest.approx(85)  # what counts now, not what was typed
     assert [row.value for row in target_history()] == [None, pytest.approx(0.55)]
 
 
@@ -346,6 +347,18 @@ def test_a_hostile_team_is_shown_as_characters_and_can_have_a_target(
     assert current_targets().for_team("recovery_early", name) == 0.5
     raw = "".join(str(one.value) for kind in ("markdown", "success") for one in app.get(kind))
     assert name not in raw
+
+
+def test_a_link_to_an_unknown_month_is_answered(book: Place, show: Any) -> None:
+    app = show(book, page="portfolio/health", month="1999-01")
+    assert [one.value.replace("\\", "") for one in app.toast] == [
+        "The link asks for 1999-01, which is not a month of this book: you see the latest."
+    ]
+    assert not show(book, page="portfolio/health").toast
+
+
+def test_a_window_that_begins_before_the_book_says_so(book: Place, show: Any) -> None:
+    assert "The book begins in" in words(show(book, cohort_window="24"))
 
 
 def test_every_choice_of_the_page_shows_numbers(book: Place, show: Any) -> None:

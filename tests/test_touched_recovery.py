@@ -68,6 +68,10 @@ CHANGES = {
         ("contacts", "t6", {"outcome": "right_party"}),
         {("cohort", MAY), ("month", MAY)},
     ),
+    "a suit touches its case's cohort, whose timeline it is in": (
+        ("legal_actions", "s1", {"acted_on": "2024-05-10"}),
+        {("cohort", MAY), ("month", MAY)},
+    ),
     "a borrower who moves touches everything of theirs": (
         ("customers", "X", {"region": "South"}),
         {("cohort", JAN), *(("month", end) for end in ENDS)},

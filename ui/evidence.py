@@ -101,7 +101,7 @@ def month_table(frame: pl.DataFrame, *, alt: str) -> None:
 
 
 def readable_table(
-    frame: pl.DataFrame, *, alt: str, height: int | Literal["auto"] = "auto"
+    frame: pl.DataFrame, *, alt: str, height: int | Literal["auto", "content"] = "auto"
 ) -> None:
     """A table for reading: cents as money, shares in per cent, their differences in points."""
     shown = frame.select(_readable(name, kind) for name, kind in frame.schema.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -75,6 +75,7 @@ def choose_cohorts(book: Book) -> tuple[Filter, Weight]:
 def _as_of(book: Book, label: str) -> date:
     """A month of the book; the choice is shared by all pages."""
     by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}
+    _say_unknown("month", by_name, "a month of this book: you see the latest")
     return by_name[_choose(st.selectbox(label, list(by_name), **_bound("month")), list(by_name))]
 
 
@@ -120,8 +121,22 @@ def pick(label: str, options: Sequence[str], *, key: str) -> str:
 
 def find(label: str, options: Sequence[str], *, key: str, placeholder: str) -> str | None:
     """One of very many options by typing, or none; kept and in the address like the others."""
+    _say_unknown(key, options, "known to this book: you see all")
     value = st.selectbox(label, options, index=None, placeholder=placeholder, **_bound(key))
     return value if value in options else None
+
+
+def _say_unknown(key: str, options: Collection[str], what: str) -> None:
+    """Once: that a link asks for something that is not among the options."""
+    asked = st.query_params.get(key)
+    if not asked or asked in options or st.session_state.get(f"unknown {key}") == asked:
+        return
+    st.session_state[f"unknown {key}"] = asked
+    st.toast(
+        f"The link asks for {words.plain(asked[:40])}, which is not {what}.",
+        icon=":material/link_off:",
+        duration="infinite",
+    )
 
 
 def _segment(name: str, values: Sequence[str | None]) -> tuple[str | None, ...]:

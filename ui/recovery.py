@@ -7,6 +7,7 @@ a million rows for 500 collectors.  So they are asked by statement, not kept in 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import duckdb
@@ -17,6 +18,7 @@ import streamlit as st
 from charts import format as words
 from charts.sentences import plural
 from queries import collectors
+from queries.filters import Filter, months_before
 from ui import page
 from ui.filters import choose_cohorts
 from ui.page import View
@@ -35,7 +37,8 @@ def open_recovery_page(
     missing = [name for name in needs if not view.book.table_rows.get(name)]
     if missing:
         _explain_missing(missing, shows)
-    if not ask(view, collectors.has_recovery)["tables"][0]:
+    whole = replace(view, chosen=Filter(as_of=view.book.as_of))
+    if not ask(whole, collectors.has_recovery)["tables"][0]:
         st.info(
             "The published marts are older than this page. Run `python -m warehouse refresh`.",
             icon=":material/update:",
@@ -48,10 +51,14 @@ def open_recovery_page(
 def cohort_words(view: View) -> str:
     """Which cases the page is about: Cases opened in the 12 months to June 2026, ..."""
     chosen = view.chosen
-    return (
+    line = (
         f"Cases opened in the {plural(chosen.window, 'month')} to {words.month(chosen.as_of)},"
         f" followed to {words.day(view.book.as_of)}."
     )
+    first = view.book.months[0]
+    if months_before(chosen.as_of, chosen.window - 1) < first:
+        line += f" The book begins in {words.month(first)}."
+    return line
 
 
 def ask(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
@@ -63,7 +70,7 @@ def ask(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataF
     asked = f"{query.__module__}.{query.__name__} {sorted(options.items())!r}"
     key = f"{view.version} {asked} {view.chosen!r}"
     try:
-        return _asked(key, view, query(view.chosen, **options))
+        return _asked(key, view, lambda: query(view.chosen, **options))
     except duckdb.Error:
         st.error(
             "These figures cannot be read just now. Reload the page in a moment.",
@@ -73,8 +80,8 @@ def ask(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataF
 
 
 @st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
-def _asked(key: str, _view: View, _select: sa.Select) -> pl.DataFrame:
-    return _view.marts.fetch(_select)
+def _asked(key: str, _view: View, _select: Callable[[], sa.Select]) -> pl.DataFrame:
+    return _view.marts.fetch(_select())
 
 
 def _explain_missing(missing: Sequence[str], shows: str) -> NoReturn:

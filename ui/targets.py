@@ -87,7 +87,7 @@ def edit_targets(
             value=counts * (100 if share else 1),
             step=1.0 if share else 0.5,
             format="%.1f",
-            key=f"target_value {metric} {scope}",
+            key=f"target_value {metric} {scope} {counts}",  # a new field when what counts changes
             width=160,
         )
         save = st.button("Save", key="target_save", type="primary")
@@ -152,27 +152,29 @@ def value_words(metric: str, value: float | None) -> str:
 
 
 def target_tile(metric: str, row: Mapping[str, Any], course: pl.DataFrame) -> None:
-    """A recovery target as a headline figure: the rate, its target, how sure it is to be met."""
+    """A recovery target as a headline figure: the rate, its target, how likely it is met."""
     stage, horizon = {"recovery_early": ("early", 30), "recovery_late": ("late", 180)}[metric]
     st.metric(
         sentences.within_words(stage, horizon),
         words.plain(words.percent(row["rate"])),
-        f"met: {sentences.chance(row['probability'])}",
+        sentences.target_chance(row["target"], row["probability"]),
         delta_color="gray",
         delta_arrow="off",
-        delta_description=f"target {words.percent(row['target'], decimals=0)}",
         chart_data=course["value"].drop_nulls().to_list() or None,
         border=True,
         width=208,
         help="Cash of the cases that are old enough over what was owed on them, by month of"
         " opening. The target is judged on cash up to what was placed on each case: so far"
-        f" {words.plain(words.percent(row['attained']))}. Met: the probability that it is reached"
+        f" {words.plain(words.percent(row['attained']))}. The probability is that of reaching it"
         " once every case of the twelve months has had its days.",
     )
 
 
 def target_table(rows: pl.DataFrame, labels: Mapping[str, str], *, alt: str) -> None:
-    """Owners and their targets: attained so far, expected in the end, how sure that it is met."""
+    """Owners and their targets: attained so far, expected in the end, how likely it is met.
+
+    Only what differs between the rows is shown of owner and target: a phone has no room.
+    """
     shares = pl.col("metric").is_in([code for code, one in METRICS.items() if one.is_share])
     scaled = [
         pl.when(shares).then(pl.col(name) * 100).otherwise(pl.col(name)).alias(name)
@@ -188,18 +190,18 @@ def target_table(rows: pl.DataFrame, labels: Mapping[str, str], *, alt: str) -> 
         .select(
             pl.col("owner").alias("Owner"),
             pl.col("metric").replace(dict(labels)).alias("Target"),
-            pl.when(shares).then(pl.lit("%")).otherwise(pl.lit("days")).alias("Unit"),
             pl.col("target").alias("Set to"),
             pl.col("attained").alias("Attained"),
+            pl.col("probability").alias("Chance, %"),
             pl.col("forecast").alias("Expected"),
             pl.col("low").alias("From"),
             pl.col("high").alias("To"),
-            pl.col("probability").alias("Met, %"),
             pl.col("cases").alias("Cases"),
             pl.col("immature_cases").alias("Too young"),
         )
     )
-    numbers = ("Set to", "Attained", "Expected", "From", "To", "Met, %")
+    numbers = ("Set to", "Attained", "Chance, %", "Expected", "From", "To")
+    one_owner = shown["Owner"].n_unique() == 1 and shown["Target"].n_unique() > 1
     config = {name: st.column_config.NumberColumn(name, format="%.1f") for name in numbers}
     config |= {
         name: st.column_config.NumberColumn(name, format="localized")
@@ -211,6 +213,7 @@ def target_table(rows: pl.DataFrame, labels: Mapping[str, str], *, alt: str) -> 
         placeholder=words.MISSING,
         alt=alt,
         column_config=config,
+        column_order=[name for name in shown.columns if name != "Owner" or not one_owner],
         height="auto" if shown.height < 12 else 380,
     )
 

@@ -5,7 +5,10 @@ the loan's cohorts of the last 181 days (no horizon is longer) and, where a case
 changed, those of its later cases (a day of cash belongs to the earlier case).
 
 a payment, a contact      those cohorts; its month, the month 14 days on (what it is
-                          credited with), and those in which the loan's promises mature
+                          credited with), and those in which the loan's promises mature;
+                          a contact also cohorts of up to 60 days later: a reminder
+                          before the case is a step of its timeline
+a legal action            its case's cohorts
 a case                    those cohorts and every month, from its opening on, or from
                           its close where nothing else changed
 a promise                 its case's cohorts; the months in which it and later ones mature
@@ -28,6 +31,7 @@ from warehouse.contract import (
     collectors,
     contacts,
     customers,
+    legal_actions,
     loan_months,
     loans,
     payments,
@@ -42,6 +46,7 @@ from warehouse.staging import same_key
 COHORT, MONTH = "cohort", "month"
 LONGEST = 181  # days
 CREDIT_DAYS, GRACE_DAYS = 14, 3
+REMINDER_DAYS = 60
 ALWAYS, NEVER = date(1970, 1, 1), date(9999, 12, 31)
 Merges = dict[str, Merge]
 Parts = set[tuple[str, date]]
@@ -139,7 +144,13 @@ def _by_grades(connection: Connection, merge: Merge | None) -> Parts:
     return {(part, month) for part in (COHORT, MONTH) for month in following}
 
 
-_DAYS = {payments.name: "paid_on", contacts.name: "contacted_at", promises.name: "promised_on"}
+_DAYS = {
+    payments.name: "paid_on",
+    contacts.name: "contacted_at",
+    promises.name: "promised_on",
+    legal_actions.name: "acted_on",
+}
+_WITH_LOAN = (payments.name, contacts.name)
 
 
 def _by_days(connection: Connection, moved: Merges) -> Parts:
@@ -148,14 +159,16 @@ def _by_days(connection: Connection, moved: Merges) -> Parts:
     for name, day in _DAYS.items():
         if name in moved:
             events += _sides(moved[name], partial(_on_day, day=day, is_named=True))
-            if name != promises.name:
+            if name in _WITH_LOAN:
                 events += _sides(moved[name], partial(_on_day, day=day, is_named=False))
     if not events:
         return set()
     event = sa.union_all(*events).subquery("events")
     apart = days_between(cases.c.opened_on, event.c.day)
     cohorts = sa.select(month_start(cases.c.opened_on).label("day")).join_from(
-        cases, event, sa.and_(event.c.loan_id == cases.c.loan_id, apart.between(0, LONGEST))
+        cases,
+        event,
+        sa.and_(event.c.loan_id == cases.c.loan_id, apart.between(-REMINDER_DAYS, LONGEST)),
     )
     later = days_between(event.c.day, promises.c.due_on) >= -GRACE_DAYS
     due = (

@@ -18,7 +18,7 @@ from charts import agency_sentences as sentences
 from charts import ages, curves, pairs
 from charts import format as words
 from charts.palette import NOISE, SERIES
-from figures.agencies import figures
+from figures.agencies import batches_of, figures
 from pages.recovery.agency_tables import comparison
 
 view = ui.open_recovery_page(
@@ -50,8 +50,8 @@ if not found.reason:
     with left:
         ui.heading(
             "What each would bring in of the cases that agencies are given",
-            "Cash within 90 days of what was placed, %, adjusted to the same mix of cases and"
-            " shrunk, with 95 % interval. Tick: before commission; dot: net of it."
+            "Cash within 90 days of what was placed, %, on the same mix of cases, chance taken out,"
+            " with 95 % interval. Tick: before commission; dot: net of it."
             f" {sentences.like_for_like_words(found.stages, volumes)}",
         )
         picture = theirs.filter(pl.col("net").is_not_null()).select(
@@ -82,7 +82,7 @@ with right, st.container(horizontal=True, key="tiles"):
         (
             "Too young to judge",
             words.number(int(volumes["immature_cases"].sum())),
-            "cases under 90 days",
+            "cases under 90 days old",
             "Left out of every comparison until they are 90 days old.",
         ),
         (
@@ -92,11 +92,11 @@ with right, st.container(horizontal=True, key="tiles"):
             "Payments of the same calendar months on agencies' cases, whenever placed.",
         ),
         (
-            "Commission at the rates",
+            "Commission",
             words.money(int(found.commissions["commission_cents"].sum()))
             if found.commissions["commission_cents"].count()
             else words.MISSING,
-            "of that cash",
+            "at the agencies' rates",
             "Cash on each agency's cases times its commission rate.",
         ),
     ):
@@ -106,7 +106,7 @@ with right, st.container(horizontal=True, key="tiles"):
             None,
             delta_description=note,
             border=True,
-            width=184,
+            width=170,
             help=help,
         )
 
@@ -115,10 +115,10 @@ if not found.reason:
     ui.heading(
         "Like for like",
         "Times average: money collected over what the average owner would have collected on the"
-        " same kinds of cases, shrunk. Earns: the probability that the agency's net is above what"
-        " in-house would bring in. Break-even: the commission at which both are equal (none where"
-        " in-house brings in more even against no fee). Adjustment cannot remove what was not"
-        " recorded about a case.",
+        " same kinds of cases, chance taken out. Chance it earns: the probability that the agency's"
+        " net is above what in-house would bring in. Break-even: the commission at which both are"
+        " equal (none where in-house brings in more even against no fee). Adjustment cannot remove"
+        " what was not recorded about a case.",
     )
     table = shown.join(
         found.resolved.select("owner", "share", "share_low", "share_high"), on="owner", how="left"
@@ -134,10 +134,11 @@ if not found.reason:
 ui.evidence("agencies", found.results, agency_results, resolved_results)
 
 # --- batches -------------------------------------------------------------------------------
-ids = [agency for agency in found.names if agency in found.curves]
+ids = [agency for agency in found.names if agency in found.followed]
 if ids:
     by_label = {found.names[agency]: agency for agency in ids}
     picked = by_label[ui.pick("Placements with", tuple(by_label), key="agency")]
+    own = batches_of(view.key, picked, view)
     one, other = st.columns(2, gap="large")
     with one:
         ui.heading(
@@ -145,7 +146,7 @@ if ids:
             "Cash since the placement of what was placed, %, by 30-day steps: a grey line for each"
             " month, as far as every case was followed; the coloured one is all of them.",
         )
-        curve, pooled = found.curves[picked], found.pooled[picked]
+        curve, pooled = own.curve, own.pooled
         if curve.is_empty():
             st.caption("No month's cases have all been followed for 30 days yet.")
         else:
@@ -169,7 +170,7 @@ if ids:
             "Cash within 90 days of what was placed in the month, %, with 95 % interval of the"
             " batch's own luck; grey: the average owner on the same kinds of cases.",
         )
-        batch = found.batches.get(picked, pl.DataFrame())
+        batch = own.totals
         if batch.is_empty():
             st.caption("No month's cases are all 90 days old yet.")
         else:

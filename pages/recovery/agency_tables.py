@@ -22,7 +22,7 @@ def comparison(table: pl.DataFrame) -> None:
         pl.when(theirs).then(pl.col("net") * 100).alias("Net, %"),
         pl.when(theirs).then(pl.col("net_low") * 100).alias("Net from, %"),
         pl.when(theirs).then(pl.col("net_high") * 100).alias("Net to, %"),
-        (pl.col("p_earns") * 100).alias("Earns, %"),
+        (pl.col("p_earns") * 100).alias("Chance it earns, %"),
         (pl.col("break_even_rate") * 100).alias("Break-even, %"),
         (pl.col("share") * 100).alias("Resolved, %"),
     )

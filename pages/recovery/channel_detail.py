@@ -57,7 +57,8 @@ def show_amounts(found: Effects, outcome: Outcome, stage: str) -> None:
             ui.heading(
                 title,
                 f"Against none, {unit}, {named.stage(stage)}. All channels together, adjusted for"
-                " the case at opening. Filled: adjusted; diamonds: raw.",
+                " the case at opening. Circles: adjusted, hollow and broken where few cases or thin"
+                " overlap carry it; diamonds: raw. With 95 % intervals.",
             )
             ui.chart(
                 frames.amounts(rows, labels, outcome),
@@ -220,15 +221,13 @@ def show_cash(found: Figures) -> None:
             " see the adjusted effects.",
         )
         credit = _by_rule(found.cash)
-        ui.readable_table(
-            credit, alt="Cash by channel under three rules", height=35 * (credit.height + 1) + 3
-        )
+        ui.readable_table(credit, alt="Cash by channel under three rules", height="content")
         ui.evidence("channel_cash", found.totals, attribution_totals, left_alone, of="credit")
     months = found.concentration
     if months.height and months["herfindahl"].count() > 1:
         ui.heading(
             "Through how many channels",
-            "Attempts are spread as if over so many equal channels (1 / Herfindahl index), by"
+            "As if attempts were spread evenly over so many channels (1 / Herfindahl index), by"
             f" month. {contact_sentences.concentration_sentence(months)}",
         )
         shown = months.select("month", series=pl.lit("channels"), value="equal_channels")
@@ -269,10 +268,10 @@ def show_rules(view: ui.View, found: Figures) -> None:
         rule = RULES[channel]
         ui.heading(
             f"{named.sentence(named.channels(channel))} suit"
-            f" {'long' if rule.is_long else 'short'} overdue and"
-            f" {words.listing(list(rule.amounts))} debts",
+            f" {words.listing(list(rule.amounts))} debts that are"
+            f" {'long' if rule.is_long else 'briefly'} overdue",
             f"Share of the channel's attempts by lateness and placed amount, %; framed blue fits"
-            f" the rule ({rule.requirement}), orange does not. Rules are opinion, not evidence.",
+            f" the rule {rule.requirement}, orange does not. Rules are opinion, not evidence.",
         )
         ui.chart(
             rows.select("bucket", "amount", "share_of_channel", "attempts", "verdict"),

@@ -11,6 +11,7 @@ from charts import intervals
 from charts import recovery_sentences as sentences
 from figures.collector_work import scores, work
 from figures.collectors import Choice, Learning, comparison
+from pages.recovery.collector_tables import table_height
 
 PARTS = {
     "recovery": "Recovery",
@@ -52,7 +53,7 @@ def show_score(view: ui.View, choice: Choice) -> None:
         hide_index=True,
         placeholder=words.MISSING,
         alt="Composite scores, highest first",
-        height=min(36 * (ranked.height + 1), 324),
+        height=table_height(ranked),
         column_config={
             "Score": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
             **{label: st.column_config.NumberColumn(format="%.0f") for label in labels.values()},
@@ -91,12 +92,14 @@ def _weights() -> dict[str, float]:
 def show_learning(found: Learning, choice: Choice) -> None:
     """Effects by tenure, and what training changed."""
     unit = "% of cash" if choice.is_money else "points"
+    known = found.tenure.filter(pl.col("effect").is_not_null())
     ui.heading(
         "Tenure and training",
         f"Above or below the average collector on the same cases, {unit}, by time since hiring when"
-        " the case was opened, with 95 % interval. Hollow: fewer than five collectors.",
+        " the case was opened, with 95 % interval. Hollow: fewer than five collectors."
+        if known.height > 1
+        else "By time since hiring when the case was opened.",
     )
-    known = found.tenure.filter(pl.col("effect").is_not_null())
     if known.is_empty():
         st.caption("Days of hiring are not recorded, so there is no tenure to compare by.")
     elif known.height == 1:

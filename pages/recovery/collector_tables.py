@@ -1,7 +1,7 @@
 """Tables and footnotes of the Collectors page."""
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import polars as pl
 import streamlit as st
@@ -9,7 +9,7 @@ import streamlit as st
 import ui
 from charts import format as words
 from charts import recovery_sentences as sentences
-from figures.collectors import Choice, Comparison
+from figures.collectors import Choice, Comparison, unfiltered
 from queries import collectors as queries
 
 NEXT = "next_collector"  # the collector that a click has chosen for the next run
@@ -49,6 +49,11 @@ def tiles(figures: Sequence[tuple[str, str, str]], *, key: str) -> None:
     with st.container(horizontal=True, key=key):
         for label, value, help_text in figures:
             st.metric(label, words.plain(value), help=help_text, border=True, width=168)
+
+
+def table_height(table: pl.DataFrame) -> int | Literal["content"]:
+    """All rows of a small table; of a large one ten, which scroll."""
+    return "content" if table.height <= 15 else 360
 
 
 def footnotes(found: Comparison, choice: Choice) -> None:
@@ -132,7 +137,7 @@ def owners_table(found: Comparison, choice: Choice) -> None:
         hide_index=True,
         placeholder=words.MISSING,
         alt="Owners compared on the same cases, best first",
-        height=min(36 * (shown.height + 1), 360),
+        height=table_height(shown),
         column_config=config,
         key=fresh("owners_table"),
         **options,
@@ -196,7 +201,7 @@ def model_notes(view: ui.View, found: Comparison, choice: Choice) -> None:
         " opening, product, grade, placed amount, region and month. What is not recorded is not"
         " adjusted for.",
     )
-    kinds = ui.ask(view, queries.coefficients, kind=choice.kind, outcome=choice.outcome)
+    kinds = ui.ask(unfiltered(view), queries.coefficients, kind=choice.kind, outcome=choice.outcome)
     unit = "Cash, times" if choice.is_money else "Odds, times"
     st.dataframe(
         kinds.filter(pl.col("term") != "opened_month").select(

@@ -11,7 +11,7 @@ from charts import format as words
 from charts import recovery_sentences as sentences
 from figures.collector_work import Work, work
 from figures.collectors import Choice
-from pages.recovery.collector_tables import tiles
+from pages.recovery.collector_tables import table_height, tiles
 
 
 def show(view: ui.View, choice: Choice) -> None:
@@ -49,7 +49,7 @@ def show(view: ui.View, choice: Choice) -> None:
             hide_index=True,
             placeholder=words.MISSING,
             alt="The work of each owner",
-            height=min(36 * (table.height + 1), 360),
+            height=table_height(table),
             column_config=_config(table),
         )
     if choice.kind == "collector":
@@ -73,19 +73,20 @@ def _tiles(found: Work) -> None:
             "Mean working days from opening, at most 10 counted. Target: a mean of 3.",
         ),
         (
-            "Days to right party",
+            "Days to first talk",
             words.number(reach[1], decimals=1),
-            "Mean working days until the debtor was first spoken with, at most 10 counted.",
+            "Mean working days until the debtor (the right party) was first spoken with, at most 10"
+            " counted.",
         ),
         (
-            "Intensity",
+            "Attempts a month",
             words.number(rates["intensity"], decimals=1),
-            "Attempts per case-month: attempts over the cases open in each month.",
+            "Intensity, attempts per case-month: attempts over the cases open in each month.",
         ),
         (
-            "Right party",
+            "Spoke to debtor",
             words.percent(rates["right_party_rate"]),
-            "Attempts that spoke with the debtor, of all attempts.",
+            "Right party rate: attempts that spoke with the debtor, of all attempts.",
         ),
         (
             "Promises kept",

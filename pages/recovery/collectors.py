@@ -20,6 +20,7 @@ from pages.recovery import collector_tables as tables
 from queries.collectors import Kind
 
 STAGES = {"All": None, "Early": "early", "Middle": "middle", "Late": "late"}
+MOST_NAMED = 6  # outside a funnel; more names would cover each other
 LABELS: dict[Kind, str] = {"collector": "collector", "team": "team", "agency": "agency"}
 
 
@@ -85,13 +86,15 @@ def _funnel_chart(found: Comparison, choice: Choice) -> None:
         f"{words.number(outside)} of {words.number(points.height)} outside the 95 % limits"
         if outside
         else "Nobody outside the limits",
-        "Observed over expected, by how much was expected. Lines: 95 % and (dashed) 99.8 %.",
+        "Observed over expected (1 is as expected), by how much was expected. Lines: 95 % and"
+        " (dashed) 99.8 % limits.",
     )
     clicked = ui.chart(
         funnels.funnel_frame(shown, found.funnel.limits),
         funnels.funnel_plot(
             alt=f"Funnel plot: observed over expected by size; {outside} outside the 95 % limits.",
             expected="Expected cash" if choice.is_money else "Expected to be resolved",
+            named=outside <= MOST_NAMED,
         ),
         key=tables.fresh("funnel"),
         select=charts.OWNER,

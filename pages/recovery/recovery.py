@@ -54,12 +54,14 @@ with left:
     horizons = OWN_HORIZON if own else dict.fromkeys(STAGES, int(choice.split()[0]))
     ui.heading(
         "How much came back, by month of opening",
-        "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval."
-        f" {sentences.UNITS[found.late_by_case]} {sentences.left_out(found.by_stage, horizons)}",
+        "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval"
+        + (", counting no case beyond what it owed, as the targets do." if own else ".")
+        + f" {sentences.UNITS[found.late_by_case]} {sentences.left_out(found.by_stage, horizons)}",
     )
+    rates = found.by_month_capped if own else found.by_month
     course = pl.concat(
         [
-            found.by_month.filter(stage=stage, horizon=horizon).select(
+            rates.filter(stage=stage, horizon=horizon).select(
                 "low", "high", month="opened_month", series="stage", value="rate"
             )
             for stage, horizon in horizons.items()
@@ -85,7 +87,7 @@ with left:
                 ]
             )
             shades[line] = NOISE
-            labels[line] = f"Target {words.percent(goal, decimals=0)}"
+            labels[line] = f"{sentences.SHORT[stage]} target {words.percent(goal, decimals=0)}"
     ui.chart(
         course,
         curves.lines(
@@ -109,7 +111,7 @@ def tile(label: str, value: str, delta: str | None, note: str | None, help: str)
         delta_arrow="off",
         delta_description=note,
         border=True,
-        width=184,
+        width=170,
         help=help,
     )
 
@@ -120,28 +122,33 @@ with right, st.container(horizontal=True, key="tiles"):
         tile(
             sentences.within_words(stage, horizon),
             words.percent(row.get("rate")),
-            f"met: {sentences.chance(row.get('probability'))}",
+            sentences.target_verdict(row.get("probability")),
             None,
-            "Cash of the mature cases over what was owed on them. The target is judged on cash up"
-            " to what was placed on each case. Met: the probability that the target is met once"
-            " every case of these months has had its days.",
+            "Cash of the mature cases over what was owed on them. The target,"
+            f" {words.plain(words.percent(goals[stage], decimals=0))}, is judged on cash up to what"
+            " was placed on each case. Probability of meeting it once every case of these months"
+            f" has had its days: {words.plain(sentences.chance(row.get('probability')))}.",
         )
     if whole is not None:
         tile(
             "Half resolved within",
             sentences.median_words(whole["median"]),
             None,
-            f"mean {sentences.days_words(whole['mean_180'])}",
+            "mean not known yet"
+            if whole["mean_180"] is None
+            else f"mean {sentences.days_words(whole['mean_180'])} days",
             "Days from placement until half of all cases are cured, paid off or settled; charge-off"
             " and sale are other ways out. In the mean, a case that is not resolved within 180"
             " days counts 180.",
         )
     share = found.resolved_whole.filter(horizon=90).row(0, named=True)
     tile(
-        "Resolved within 90 days",
+        "Resolved in 90 days",
         words.percent(share["share"]),
         None,
-        words.span(share["low"], share["high"]),
+        "no case is old enough"
+        if share["share"] is None
+        else words.span(share["low"], share["high"]),
         "Cured, paid off or settled within 90 days, of the cases that are old enough.",
     )
     if found.months.height:
@@ -161,15 +168,13 @@ with right, st.container(horizontal=True, key="tiles"):
             "Cash on cases in the month over the amount of the cases open at its start. Old and"
             " new cases are mixed in it: growth moves it, too.",
         )
-ui.evidence(
-    "cohort_recovery", found.by_month, cohort_recovery, resolved_share, of="cohort recovery"
-)
+ui.evidence("cohort_recovery", rates, cohort_recovery, resolved_share, of="cohort recovery")
 
 # --- targets -------------------------------------------------------------------------------
 ui.heading(
     "Are the targets met?",
-    "Attained so far by the cases that are old enough, what is to be expected of all cases of"
-    " these months with 95 % interval, and the probability that the target is met. Recovery is"
+    "Attained so far by the cases that are old enough, the chance that the target is met, and what"
+    " is to be expected of all cases of these months, with 95 % interval. Recovery is"
     " cash up to what was placed on each case; an owner's case ends with a transfer.",
 )
 known = ui.ask(of_the_book(view), recovery.known_owners)
@@ -186,7 +191,7 @@ else:
     by = "team" if level == "Teams" else "collector_id"
     rows = owner_attainment(view, targets, by=by, metric=sentences.SHORT_METRICS[which])
 if rows.height:
-    ui.target_table(rows, sentences.METRICS, alt=f"Targets and attainment: {level.lower()}")
+    ui.target_table(rows, sentences.IN_A_TABLE, alt=f"Targets and attainment: {level.lower()}")
 else:
     st.caption("Nobody's cases can be judged in this choice.")
 ui.edit_targets(sentences.METRICS, teams, targets)
@@ -247,7 +252,8 @@ else:
 ui.heading(
     "How each month's placement pays down",
     "Cash collected since the placement of what was placed, %, by 30-day steps: a grey line for"
-    " each month, as far as every case of it was followed; the coloured one is all of them.",
+    " each month, as far as every case of it was followed; the coloured one is all of them. Above"
+    " 100 %: instalments that fell due after the placement are paid, too.",
 )
 if found.liquidation.is_empty():
     st.caption("No month's cases have all been followed for 30 days yet.")
@@ -282,7 +288,11 @@ st.markdown(
 )
 ui.month_table(
     found.months.sort("month", descending=True).select(
-        "month", "owner_cents", "nobody_cents", "open_cents", "rate"
+        "month",
+        "rate",
+        on_cases_cents="owner_cents",
+        no_open_case_cents="nobody_cents",
+        in_collections_cents="open_cents",
     ),
     alt="Cash by month and whose it is",
 )
