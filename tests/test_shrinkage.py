@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analytics.case_mix import fit_case_mix
 from analytics.shrinkage import paule_mandel, shrink
-from bench import truths
+from bench import truths_collectors
 from tests.case_books import grouped, resolved_book
 from tests.cell_frames import cell
 
@@ -150,7 +150,8 @@ def test_intervals_hold_the_truth_with_few_owners_too():
 
 def test_planted_collectors_are_found_and_equals_are_not_told_apart():
     """`python -m bench.truths collectors` in small: 15 books of a hundred collectors."""
-    rows = {what.strip(): reached for what, _, _, reached in truths.collectors(15, seed=11)}
+    found = truths_collectors.figures(15, seed=11)
+    rows = {truth.what.strip(): truth.is_reached for truth in found}
     assert all(rows.values()), rows
 
 
