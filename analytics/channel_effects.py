@@ -71,10 +71,10 @@ def fit_effects(
 ) -> EffectFits:
     """What did a treatment change, compared with like cases that did not have it?
 
-    Landmark: only cases still unresolved at day d count; a case's arm is what was *attempted*
-    (not what was reached) by day d; its outcome is resolution, or cash, in (d, d + h].  Without
-    the landmark, or with reached cases as the treated, cases that resolve early cannot be
-    treated and the answer is built in.
+    Landmark: only cases still unresolved when day d begins count; a case's arm is what was
+    *attempted* (not what was reached) before day d; its outcome is resolution, or cash, from
+    day d to day d + h.  Without the landmark, or with reached cases as the treated, cases that
+    resolve early cannot be treated and the answer is built in.
     With e the chance of an arm and m its expected outcome, both given the covariates, a case
     has  phi_a = m_a + 1(arm = a) (outcome - m_a) / e_a  and the same for the reference; the
     effect is the mean of phi_a - phi_0 (augmented inverse-probability weighting): right if

@@ -82,7 +82,7 @@ owner_cases = Table(
     *_cash("target_"),
 )
 
-# Episodes by the day they ended: 0 to 180 after opening, 181 for any later day.
+# Episodes by the day they ended, 0 to 180 after opening; whatever is open then is censored on 181.
 resolution_days = Table(
     "resolution_days",
     marts,
@@ -126,7 +126,8 @@ collections_months = Table(
 )
 
 # Working days from opening to the first attempt, and to the first right-party contact.
-# kind: `attempt` or `right_party`; working_day 0 to 30, 31 for later.  Not by region or grade.
+# kind: `attempt` or `right_party`; working_day 0 to 30; without one
+# by then the case is `open` on 31.  Not by region or grade.
 first_contacts = Table(
     "first_contacts",
     marts,
