@@ -198,6 +198,16 @@ def test_a_broken_reference_in_a_lenders_own_view_fails(facts_url: str, tmp_path
     )
 
 
+def test_a_case_on_a_loan_that_is_not_there_stops_no_refresh(
+    facts_url: str, tmp_path: Path
+) -> None:
+    book = sound_book()
+    book["cases"] += [case("orphan", "nobody", FEB, None)]
+    put(facts_url, **book)
+    one = found(facts_url, tmp_path)["broken_reference"]
+    assert (one.table, one.column, one.examples) == ("cases", "loan_id", ("orphan",))
+
+
 def test_values_outside_the_contract_fail(duckdb_url: str, tmp_path: Path) -> None:
     book = sound_book()
     book["contacts"] = [contact("x", dt.datetime(2024, 2, 1, 9), channel="pigeon")]
