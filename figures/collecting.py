@@ -45,13 +45,14 @@ def collecting(view: ui.View, targets: Targets) -> Collecting | None:
         return None
     if not ui.ask(of_the_book(view), collectors.has_recovery)["tables"][0]:
         return None
+    # cases have neither a basis nor a weight: a change of these finds what is there
+    view = replace(view, chosen=replace(view.chosen, basis="days", window=HISTORY))
     return _collecting(f"{view.version} {view.chosen!r} {targets!r}", view, targets)
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
-    chosen = replace(_view.chosen, window=HISTORY)
-    view = replace(_view, chosen=chosen)
+    view, chosen = _view, _view.chosen
     months = ui.ask(view, recovery.collections_months)
     cells, by_case = _target_cells(view)
     period = cells.filter(pl.col("opened_month") > months_before(chosen.as_of, PERIOD))
@@ -64,7 +65,7 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
             rate = cohort_recovery(own).row(0, named=True)
             attained[metric] = {**row, "target": target, "rate": rate["rate"]}
     cash = months.select("month", value="owner_cents").sort("month")
-    cost = _cost(view, months)
+    cost = _cost(f"{view.version} {chosen.as_of}", view)
     series = {
         "collected": cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log()),
         "cost": cost.select("month", value="rate").drop_nulls() if cost.height else cost,
@@ -96,12 +97,11 @@ def _target_cells(view: ui.View) -> tuple[pl.DataFrame, bool]:
     return pl.concat([early, late.select(early.columns)]), True
 
 
-def _cost(view: ui.View, months: pl.DataFrame) -> pl.DataFrame:
+@st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)
+def _cost(key: str, _view: ui.View) -> pl.DataFrame:
     """Cost to collect by month; costs know no segments, so it is of the whole book."""
-    if not view.book.table_rows.get("costs"):
+    if not _view.book.table_rows.get("costs"):
         return pl.DataFrame()
-    book = of_all_segments(view)
-    if any(view.chosen.segments().values()):
-        months = ui.ask(book, recovery.collections_months)
-    cash = months.select("month", cash_cents="owner_cents")
+    book = of_all_segments(_view)
+    cash = ui.ask(book, recovery.collections_months).select("month", cash_cents="owner_cents")
     return cost_to_collect(ui.ask(book, recovery.spending), cash)
