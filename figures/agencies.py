@@ -22,6 +22,7 @@ from analytics.recovery import cohort_recovery, liquidation_curves
 from charts.agency_sentences import agency_names
 from figures.choices import of_all_segments, of_the_book
 from queries import agencies
+from queries.owner_cells import EXPECTED
 
 LAST_STEP = 11  # a year in steps of 30 days
 
@@ -54,14 +55,14 @@ class Figures:
 def figures(key: str, _view: ui.View) -> Figures | None:
     """The figures of a choice; None where no case was given to an agency in it."""
     view = _view
-    held = ui.ask(view, agencies.agency_cases)
+    held = ui.load(view, agencies.agency_cases)
     if held.is_empty():
         return None
-    partners = ui.ask(of_the_book(view), agencies.partners)
+    partners = ui.load(of_the_book(view), agencies.partners)
     names = agency_names(partners, held["agency_id"].unique().sort().to_list())
     stages = tuple(sorted(held["stage"].unique()))
-    models = ui.ask(of_the_book(view), agencies.agency_models)
-    expected = ui.ask(view, agencies.agency_expected)
+    models = ui.load(of_the_book(view), agencies.agency_models)
+    expected = ui.load(view, agencies.agency_expected)
     rates = {
         row["agency_id"]: row["commission_rate"]
         for row in partners.select("agency_id", "commission_rate").iter_rows(named=True)
@@ -72,7 +73,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     return Figures(
         names=names,
         partners=partners,
-        checks=ui.ask(of_all_segments(view), agencies.partner_checks),
+        checks=ui.load(of_all_segments(view), agencies.partner_checks),
         volumes=_volumes(held),
         stages=stages,
         results=results,
@@ -81,8 +82,8 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         models=models,
         followed=frozenset(_placements(view)["agency_id"]),
         placed=_placed(held),
-        commissions=commissions_due(ui.ask(view, agencies.agency_cash), partners),
-        spending=ui.ask(of_all_segments(view), agencies.agency_spending),
+        commissions=commissions_due(ui.load(view, agencies.agency_cash), partners),
+        spending=ui.load(of_all_segments(view), agencies.agency_spending),
     )
 
 
@@ -102,15 +103,15 @@ def _compared(
         said = models.filter(outcome="cash")["reason"]
         return nothing, nothing, (said[0] if said.len() and said[0] else "no_model")
     whole, effects = (
-        ui.ask(of_the_book(view), agencies.agency_whole),
-        ui.ask(of_the_book(view), agencies.agency_effects),
+        ui.load(of_the_book(view), agencies.agency_whole),
+        ui.load(of_the_book(view), agencies.agency_effects),
     )
 
     def of(outcome: str) -> pl.DataFrame:
         sums = (
             expected.filter(outcome=outcome)
             .group_by("owner", maintain_order=True)
-            .agg(pl.col(agencies.EXPECTED).sum())
+            .agg(pl.col(EXPECTED).sum())
         )
         found = choice_effects(
             sums,
@@ -174,14 +175,14 @@ class Batches:
 def batches_of(key: str, agency: str, _view: ui.View) -> Batches:
     """Cached by the view's key and the agency."""
     months = _placements(_view).filter(agency_id=agency)
-    cash = ui.ask(_view, agencies.agency_liquidation).filter(agency_id=agency)
+    cash = ui.load(_view, agencies.agency_liquidation).filter(agency_id=agency)
     curve = liquidation_curves(cash.join(months, on="placed_month", how="semi"), months)
     return Batches(curve, pooled_curve(curve), _totals(_view, agency))
 
 
 def _placements(view: ui.View) -> pl.DataFrame:
     """Placement months of agencies, with the whole steps that are known of each."""
-    placed = complete_steps(ui.ask(view, agencies.agency_placements), last_day=view.book.as_of)
+    placed = complete_steps(ui.load(view, agencies.agency_placements), last_day=view.book.as_of)
     return placed.filter(pl.col("placed_cents") > 0).with_columns(
         pl.col("complete_to").clip(upper_bound=LAST_STEP)
     )
@@ -190,8 +191,8 @@ def _placements(view: ui.View) -> pl.DataFrame:
 def _totals(view: ui.View, agency: str) -> pl.DataFrame:
     """An agency's placement months: collected within 90 days, and what anybody would have."""
     sums = ("observed", "average_expected", "average_variance")
-    expected = ui.ask(view, agencies.agency_expected).filter(outcome="cash", owner=agency)
-    held = ui.ask(view, agencies.agency_cases).filter(agency_id=agency)
+    expected = ui.load(view, agencies.agency_expected).filter(outcome="cash", owner=agency)
+    held = ui.load(view, agencies.agency_cases).filter(agency_id=agency)
     return batches(
         expected.group_by(placed_month="opened_month").agg(pl.col(sums).sum()),
         held.group_by(placed_month="opened_month").agg(

@@ -15,8 +15,8 @@ from analytics.money import cost_to_collect
 from analytics.recovery import cohort_recovery
 from analytics.targets import target_attainment
 from appdata.targets import Targets
-from figures.choices import of_all_segments, of_the_book
-from queries import collectors, recovery
+from figures.choices import of_all_segments
+from queries import recovery
 from queries.filters import months_before
 
 HISTORY = 25
@@ -43,7 +43,7 @@ def collecting(view: ui.View, targets: Targets) -> Collecting | None:
     """None where the book lacks cases or payments, or its marts are older than these figures."""
     if not all(view.book.table_rows.get(name) for name in ("cases", "payments")):
         return None
-    if not ui.ask(of_the_book(view), collectors.has_recovery)["tables"][0]:
+    if not recovery.is_there(view.marts):
         return None
     # cases have neither a basis nor a weight: a change of these finds what is there
     view = replace(view, chosen=replace(view.chosen, basis="days", window=HISTORY))
@@ -53,7 +53,7 @@ def collecting(view: ui.View, targets: Targets) -> Collecting | None:
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
     view, chosen = _view, _view.chosen
-    months = ui.ask(view, recovery.collections_months)
+    months = ui.load(view, recovery.collections_months)
     cells, by_case = _target_cells(view)
     period = cells.filter(pl.col("opened_month") > months_before(chosen.as_of, PERIOD))
     attained = {}
@@ -86,11 +86,11 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
 
 
 def _target_cells(view: ui.View) -> tuple[pl.DataFrame, bool]:
-    cells = ui.ask(view, recovery.target_cohorts)
+    cells = ui.load(view, recovery.target_cohorts)
     recent = pl.col("opened_month") > months_before(view.chosen.as_of, PERIOD)
     if cells.filter(recent, stage="late").height:
         return cells, False
-    late = ui.ask(view, recovery.late_placements).with_columns(stage=pl.lit("late"))
+    late = ui.load(view, recovery.late_placements).with_columns(stage=pl.lit("late"))
     if late.is_empty():
         return cells, False
     early = cells.filter(stage="early")
@@ -103,5 +103,5 @@ def _cost(key: str, _view: ui.View) -> pl.DataFrame:
     if not _view.book.table_rows.get("costs"):
         return pl.DataFrame()
     book = of_all_segments(_view)
-    cash = ui.ask(book, recovery.collections_months).select("month", cash_cents="owner_cents")
-    return cost_to_collect(ui.ask(book, recovery.spending), cash)
+    cash = ui.load(book, recovery.collections_months).select("month", cash_cents="owner_cents")
+    return cost_to_collect(ui.load(book, recovery.spending), cash)

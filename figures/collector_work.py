@@ -9,10 +9,11 @@ import streamlit as st
 
 from analytics.composite import Composite, composite_score
 from analytics.work import cost_and_cash, days_to_contact, work_rates
-from figures.collectors import Choice, Comparison, unfiltered
+from figures.choices import of_the_book
+from figures.collectors import Choice, Comparison
 from queries import collectors as queries
 from queries import owner_cells
-from ui import View, ask, load
+from ui import View, load
 
 CONTACTS = ("attempt", "right_party")
 
@@ -60,7 +61,7 @@ def _costs(view: View, choice: Choice, sums: pl.DataFrame) -> pl.DataFrame:
     """Cost and cash by collector: months of the window since the collector was hired."""
     first, last = view.chosen.months()
     first = max(first, view.book.first_month)
-    people = ask(unfiltered(view), queries.owners).with_columns(
+    people = load(of_the_book(view), queries.owners).with_columns(
         since=pl.max_horizontal(pl.col("hired_on").fill_null(first), pl.lit(first))
     )
     months = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -12,11 +12,11 @@ from analytics.funnels import Funnel, funnel
 from analytics.owners import above_average, average_effect, choice_effects, in_points, rank_moves
 from analytics.shrinkage import Shrunk, shrink
 from analytics.tenure import tenure_effects, training_effect
+from figures.choices import of_the_book
 from queries import collectors as queries
 from queries import owner_cells
-from queries.collectors import Kind
-from queries.filters import Filter
-from ui import View, ask, load
+from queries.owner_cells import Kind
+from ui import View, load
 
 OUTCOMES = {"Resolved share": "resolved", "Cash": "cash"}
 KINDS: dict[str, Kind] = {
@@ -67,17 +67,12 @@ class Comparison:
         return self.owners.filter(pl.col("shrunk").is_not_null())
 
 
-def unfiltered(view: View) -> View:
-    """The view without the reader's choices, for what does not depend on them."""
-    return replace(view, chosen=Filter(as_of=view.book.as_of))
-
-
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def comparison(key: str, choice: Choice, _view: View) -> Comparison:
     """Cached by the view's key and the choice."""
     view, kind, outcome = _view, choice.kind, choice.outcome
     opened = load(view, owner_cells.opened).row(0, named=True)
-    models = ask(unfiltered(view), queries.models, kind=kind).filter(outcome=outcome)
+    models = load(of_the_book(view), queries.models, kind=kind).filter(outcome=outcome)
     model: dict[str, Any] = models.row(0, named=True) if models.height else {}
     measured = _effects(view, choice, outcome)
     reason = model.get("reason") or (None if measured.height else "no_cases")
@@ -85,13 +80,13 @@ def comparison(key: str, choice: Choice, _view: View) -> Comparison:
     spread: tuple[float | None, float | None] = (None, None)
     if measured.height:
         found = shrink(measured)
-        curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind=kind)
+        curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind=kind)
         owners = above_average(found.owners, curve)
         reason = reason or found.reason
         spread = _spread(found, owners, curve)
     owners = _described(view, choice, owners)
     moves, correlation = rank_moves(owners, owner="owner")
-    kinds = ask(unfiltered(view), queries.coefficients, kind=kind, outcome=outcome)
+    kinds = load(of_the_book(view), queries.coefficients, kind=kind, outcome=outcome)
     return Comparison(
         owners=owners,
         found=found,
@@ -124,15 +119,15 @@ def _effects(view: View, choice: Choice, outcome: str) -> pl.DataFrame:
     kind = choice.kind
     cells = {"kind": kind, "outcome": outcome, "stage": choice.stage}
     sums = load(view, owner_cells.expected, **cells)
-    whole = ask(unfiltered(view), queries.expected_of_all, kind=kind, outcome=outcome)
-    effects = ask(unfiltered(view), queries.effects, kind=kind).filter(outcome=outcome)
+    whole = load(of_the_book(view), owner_cells.expected_of_all, kind=kind, outcome=outcome)
+    effects = load(of_the_book(view), queries.effects, kind=kind).filter(outcome=outcome)
     chosen = sums.filter(pl.col("cases") > 0).sort("owner")
     return choice_effects(chosen, whole, effects, owner="owner", is_money=choice.is_money)
 
 
 def _described(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame:
     """The owners with their teams, raw rates and ranks, best first."""
-    people = ask(unfiltered(view), queries.owners)
+    people = load(of_the_book(view), queries.owners)
     placed = load(view, owner_cells.placed, kind=choice.kind, stage=choice.stage)
     joined = owners.join(
         placed.select("owner", "placed_cents", "transferred", "immature_cases", "opened_cases"),
@@ -165,7 +160,7 @@ def _described(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame
 def _fragile(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame:
     """Owners whose cash hangs on a few large payments: over all their cases, their effect moves
     by more than its error when each case counts at most what was placed on it."""
-    effects = ask(unfiltered(view), queries.effects, kind=choice.kind)
+    effects = load(of_the_book(view), queries.effects, kind=choice.kind)
     net, clipped = (
         effects.filter(outcome=name).select("owner", "effect", "se") for name in ("cash", "clipped")
     )
@@ -222,13 +217,13 @@ def learning(key: str, choice: Choice, _view: View) -> Learning:
         by=("opened_month",),
     )
     sums = months.filter(pl.col("cases") > 0).rename({"owner": "collector_id"})
-    people = ask(unfiltered(view), queries.owners)
+    people = load(of_the_book(view), queries.owners)
     known = pl.col("occurred_on") <= view.chosen.as_of
-    trainings = ask(unfiltered(view), queries.trainings).filter(known)
+    trainings = load(of_the_book(view), queries.trainings).filter(known)
     first = view.chosen.months()[0].replace(day=1)
     there = people.join(sums, on="collector_id", how="semi")
     recent = trainings.filter(pl.col("occurred_on") >= first)
-    curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind="collector")
+    curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind="collector")
     shared: dict[str, Any] = {"owner": "collector_id", "is_money": choice.is_money}
     tenure = tenure_effects(sums, people, **shared)
     training = training_effect(sums, trainings, **shared)

@@ -9,10 +9,11 @@ import polars as pl
 import streamlit as st
 
 from analytics.owners import average_effect, choice_effects, in_points, segment_strengths
-from figures.collectors import Choice, Comparison, unfiltered
+from figures.choices import of_the_book
+from figures.collectors import Choice, Comparison
 from queries import collectors as queries
 from queries import owner_cells
-from ui import View, ask, load
+from ui import View, load
 
 _SUMS = ("observed", "expected", "variance")
 SEGMENTS = {"Stage": "stage", "Product": "product", "Region": "region"}
@@ -48,11 +49,11 @@ def own(
     view = _view
     rows = _found.owners.filter(owner=collector_id)
     row = rows.row(0, named=True) if rows.height else None
-    people = ask(unfiltered(view), queries.owners).filter(collector_id=collector_id)
+    people = load(of_the_book(view), queries.owners).filter(collector_id=collector_id)
     person = people.row(0, named=True) if people.height else None
     team = person["team"] if person else None
     teams = _teams.owners.filter(owner=team)
-    curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind="collector")
+    curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind="collector")
     return Own(
         row=row,
         team=teams.row(0, named=True) if teams.height else None,
@@ -134,14 +135,14 @@ def _months(
             by=("opened_month",),
             owner=owner,
         ).filter(pl.col("cases") > 0)
-        effects = ask(unfiltered(view), queries.effects, kind=kind).filter(
+        effects = load(of_the_book(view), queries.effects, kind=kind).filter(
             pl.col("outcome") == choice.outcome, pl.col("owner") == owner
         )
         # what the model does not know of the owner is the same in every month: left out here
         monthly = choice_effects(
             sums, sums.head(0), effects, owner="owner", is_money=choice.is_money
         )
-        curve = None if choice.is_money else ask(unfiltered(view), queries.curve, kind=kind)
+        curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind=kind)
         centre = average_effect(whole.compared)
         known = monthly.filter(pl.col("effect").is_not_null())
         ends = {

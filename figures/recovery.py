@@ -15,7 +15,7 @@ from analytics.recovery import cohort_recovery, liquidation_curves, period_rate,
 from analytics.targets import contact_attainment, target_attainment
 from analytics.work import days_to_contact
 from appdata.targets import Targets
-from queries import recovery
+from queries import owner_cells, recovery
 
 STAGES = ("early", "middle", "late")
 HORIZONS = (30, 60, 90, 180)
@@ -57,16 +57,16 @@ class Book:
 def figures(key: str, _view: ui.View) -> Figures | None:
     """The figures of a choice; None where no case was opened in it."""
     view = _view
-    cells = ui.ask(view, recovery.cohorts)
+    cells = ui.load(view, recovery.cohorts)
     if not (cells["cases"] + cells["immature_cases"]).sum():
         return None
-    days = ui.ask(view, recovery.resolution_days)
+    days = ui.load(view, recovery.resolution_days)
     every = ["horizon", "stage"]
     every_stage = days.with_columns(stage=pl.lit("all"))
     period = recovery_period(pl.concat([every_stage, days]), by=["stage"]) if days.height else days
     curves = _liquidation(view)
     money, late_by_case = _with_late_cases(view, cells)
-    rules = dict(ui.ask(view, recovery.cash_by_rule).iter_rows())
+    rules = dict(ui.load(view, recovery.cash_by_rule).iter_rows())
     return Figures(
         by_month=cohort_recovery(money, by=[*every, "opened_month"]),
         by_month_capped=cohort_recovery(money, by=[*every, "opened_month"], cash="clipped"),
@@ -89,7 +89,7 @@ def _with_late_cases(view: ui.View, cells: pl.DataFrame) -> tuple[pl.DataFrame, 
     """Where no spell of lateness begins late, the late target is judged on late placements."""
     if cells.filter(stage="late").height:
         return cells, False
-    cases = ui.ask(view, recovery.late_placements)
+    cases = ui.load(view, recovery.late_placements)
     if not (cases["cases"] + cases["immature_cases"]).sum():
         return cells, False
     late = cases.with_columns(stage=pl.lit("late"), horizon=pl.lit(180, pl.Int64))
@@ -98,7 +98,7 @@ def _with_late_cases(view: ui.View, cells: pl.DataFrame) -> tuple[pl.DataFrame, 
 
 def _months(view: ui.View) -> pl.DataFrame:
     """Collections by calendar month: whose cash it is, and the period rate."""
-    months = ui.ask(view, recovery.collections_months).with_columns(
+    months = ui.load(view, recovery.collections_months).with_columns(
         cash_cents=pl.col("owner_cents")
     )
     rates = period_rate(months).select("month", "rate", "reason")
@@ -106,9 +106,9 @@ def _months(view: ui.View) -> pl.DataFrame:
 
 
 def _liquidation(view: ui.View) -> pl.DataFrame:
-    placed = complete_steps(ui.ask(view, recovery.placements), last_day=view.book.as_of)
+    placed = complete_steps(ui.load(view, recovery.placements), last_day=view.book.as_of)
     placed = placed.filter(pl.col("placed_cents") > 0)
-    cash = ui.ask(view, recovery.liquidation_cash).join(placed, on="placed_month", how="semi")
+    cash = ui.load(view, recovery.liquidation_cash).join(placed, on="placed_month", how="semi")
     capped = placed.with_columns(pl.col("complete_to").clip(upper_bound=LAST_STEP))
     return liquidation_curves(cash, capped)
 
@@ -129,7 +129,7 @@ def _book_attainment(key: str, _view: ui.View, _found: Figures, _targets: Target
         row = target_attainment(cells, target=target).row(0, named=True)
         rate = _found.by_stage.filter(stage=stage, horizon=horizon).row(0, named=True)
         rows[metric] = {**row, "target": target, "rate": rate["rate"], "reason": rate["reason"]}
-    counts = ui.ask(_view, recovery.first_attempts, by_owner=False)
+    counts = ui.load(_view, recovery.first_attempts)
     counts = counts.with_columns(owner=pl.lit("The book"))
     days = _targets.for_book("first_contact_days")
     goal = pl.DataFrame({"owner": ["The book"], "target": [days]})
@@ -148,7 +148,7 @@ def _owner_attainment(
     if metric not in TARGETED:
         return _first_contact(_view, _targets, by)
     stage, _ = TARGETED[metric]
-    cells = ui.ask(_view, recovery.owner_targets).filter(pl.col(by).is_not_null(), stage=stage)
+    cells = ui.load(_view, recovery.owner_targets, stage=stage).filter(pl.col(by).is_not_null())
     return _attained(cells, metric, _targets, by)
 
 
@@ -179,7 +179,7 @@ def _goals(cells: pl.DataFrame, metric: str, targets: Targets, by: str) -> pl.Da
 
 def _first_contact(view: ui.View, targets: Targets, by: str) -> pl.DataFrame:
     """By team or collector: the mean of working days to the first attempt."""
-    counts = ui.ask(view, recovery.first_attempts, by_owner=True)
+    counts = ui.load(view, owner_cells.first_attempts)
     counts = counts.filter(pl.col(by).is_not_null())
     return _contact(counts, _goals(counts, "first_contact_days", targets, by), by)
 

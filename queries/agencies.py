@@ -1,114 +1,118 @@
-"""Marts: agencies and in-house on like cases, their batches, commissions and checks."""
+"""What pages ask of agencies and in-house: like cases, batches, commissions and checks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import polars as pl
 import sqlalchemy as sa
 
+from queries import collectors, owner_cells
 from queries.filters import Filter
-from queries.recovery import conditions, grouped, sums
-from warehouse import recovery_marts as marts
+from queries.kept import Kept
+from queries.marts import Marts, as_text
+from warehouse import recovery_marts as tables
 
-EXPECTED = (
-    "cases",
-    "observed",
-    "expected",
-    "variance",
-    "average_expected",
-    "average_variance",
+OUTCOMES = ("resolved", "cash", "clipped")
+_CASES = ("opened_cases", "opened_cents", "cases", "placed_cents", "placed_squares", "cash_cents",
+          "cash_squares", "cash_placed", "immature_cases", "immature_cents", "resolved",
+          "transferred")  # fmt: skip
+
+
+def _kept(
+    table: sa.Table, month: str, sums: tuple[str, ...], *keys: str, unit: str | None = None
+) -> Kept:
+    """Sums of what agencies hold, by agency and more."""
+    theirs = table.c.agency_id.is_not(None)
+    return Kept(
+        table,
+        month,
+        sums,
+        keys=tuple(table.c[name] for name in ("agency_id", *keys)),
+        only=theirs if unit is None else sa.and_(theirs, table.c.unit == unit),
+    )
+
+
+_cases = _kept(tables.owner_cases, "opened_month", _CASES, "stage")
+_cash = _kept(tables.owner_work, "month", ("cash_cents",))
+_placements = _kept(tables.placements, "placed_month", ("cases", "placed_cents"), unit="case")
+_liquidation = _kept(
+    tables.liquidation_cash, "placed_month", ("cash_cents",), "elapsed", unit="case"
+)
+_spending = Kept(
+    tables.spending,
+    "month",
+    ("amount_cents",),
+    segments=(),
+    only=tables.spending.c.kind == "agency",
 )
 
 
-def partners(chosen: Filter) -> sa.Select:
+def partners(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Every agency: name, commission, contract and listing."""
-    return sa.select(marts.partners).order_by(marts.partners.c.agency_id)
+    return as_text(marts.part(tables.partners.name)).sort("agency_id")
 
 
-def partner_checks(chosen: Filter) -> sa.Select:
+def partner_checks(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Vetting, confidentiality, spot checks and audits of agencies, up to the as-of month."""
-    table = marts.people_events
-    return (
-        sa.select(table.c.occurred_on, table.c.kind, table.c.agency_id, table.c.is_passed)
-        .where(table.c.agency_id.is_not(None), table.c.occurred_on <= chosen.as_of)
-        .order_by(table.c.agency_id, table.c.occurred_on)
-    )
+    rows = as_text(marts.part(tables.people_events.name))
+    known = rows.filter(pl.col("agency_id").is_not_null(), pl.col("occurred_on") <= chosen.as_of)
+    names = ("occurred_on", "kind", "agency_id", "is_passed")
+    return known.select(names).sort("agency_id", "occurred_on")
 
 
-def agency_cases(chosen: Filter) -> sa.Select:
+def agency_cases(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cases given to agencies, by agency, opening month and stage, at 90 days."""
-    names = ("opened_cases", "opened_cents", "cases", "placed_cents", "placed_squares",
-             "cash_cents", "cash_squares", "cash_placed", "immature_cases", "immature_cents",
-             "resolved", "transferred")  # fmt: skip
-    groups, table = ("agency_id", "opened_month", "stage"), marts.owner_cases
-    found = grouped(chosen, table, "opened_month", groups, names)
-    return found.where(table.c.agency_id.is_not(None))
+    return _cases.total(marts, chosen, ("agency_id", "opened_month", "stage"))
 
 
-def agency_expected(chosen: Filter) -> sa.Select:
+def agency_expected(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Observed and expected by agency or in-house, outcome, opening month and stage."""
-    groups = ("outcome", "owner", "opened_month", "stage")
-    found = grouped(chosen, marts.owner_expected, "opened_month", groups, EXPECTED)
-    return found.where(marts.owner_expected.c.owner_kind == "agency")
+    by = ("opened_month", "stage")
+    return _by_outcome(
+        owner_cells.expected(marts, chosen, kind="agency", outcome=outcome, by=by)
+        for outcome in OUTCOMES
+    )
 
 
-def agency_whole(chosen: Filter) -> sa.Select:
+def agency_whole(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """The same over all that the models were fitted on, whatever the choice."""
-    table = marts.owner_expected
-    by = [table.c.outcome, table.c.owner]
-    return (
-        sa.select(*by, *sums(table, EXPECTED)).where(table.c.owner_kind == "agency").group_by(*by)
+    return _by_outcome(
+        owner_cells.expected_of_all(marts, chosen, kind="agency", outcome=outcome)
+        for outcome in OUTCOMES
     )
 
 
-def agency_effects(chosen: Filter) -> sa.Select:
+def _by_outcome(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    named = zip(OUTCOMES, parts, strict=True)
+    return pl.concat([part.with_columns(outcome=pl.lit(name)) for name, part in named])
+
+
+def agency_effects(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Each agency's own effect over all that the models were fitted on."""
-    table = marts.owner_effects
-    return sa.select(*[column for column in table.c if column.name != "owner_kind"]).where(
-        table.c.owner_kind == "agency"
-    )
+    return collectors.effects(marts, chosen, kind="agency")
 
 
-def agency_models(chosen: Filter) -> sa.Select:
+def agency_models(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """The models: when and on what they were fitted, or why there is none."""
-    table = marts.owner_models
-    return sa.select(table).where(table.c.owner_kind == "agency").order_by(table.c.outcome)
+    return collectors.models(marts, chosen, kind="agency")
 
 
-def agency_liquidation(chosen: Filter) -> sa.Select:
+def agency_liquidation(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cash of agencies' cases by placement month and 30-day step."""
-    groups = ("agency_id", "placed_month", "elapsed")
-    table = marts.liquidation_cash
-    found = grouped(chosen, table, "placed_month", groups, ("cash_cents",))
-    return found.where(table.c.unit == "case", table.c.agency_id.is_not(None))
+    return _liquidation.total(marts, chosen, ("agency_id", "placed_month", "elapsed"))
 
 
-def agency_placements(chosen: Filter) -> sa.Select:
+def agency_placements(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """What was placed with agencies, by month."""
-    table, groups = marts.placements, ("agency_id", "placed_month")
-    found = grouped(chosen, table, "placed_month", groups, ("cases", "placed_cents"))
-    return found.where(table.c.unit == "case", table.c.agency_id.is_not(None))
+    return _placements.total(marts, chosen, ("agency_id", "placed_month"))
 
 
-def agency_cash(chosen: Filter) -> sa.Select:
+def agency_cash(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cash by calendar month on agencies' cases, whenever they were placed."""
-    table = marts.owner_work
-    return (
-        sa.select(table.c.month, table.c.agency_id, *sums(table, ("cash_cents",)))
-        .where(
-            table.c.month.between(*chosen.months()),
-            table.c.agency_id.is_not(None),
-            *conditions(chosen, table),
-        )
-        .group_by(table.c.month, table.c.agency_id)
-        .order_by(table.c.month, table.c.agency_id)
-    )
+    return _cash.total(marts, chosen, ("month", "agency_id"))
 
 
-def agency_spending(chosen: Filter) -> sa.Select:
+def agency_spending(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """What the lender spent on agencies, by month."""
-    table = marts.spending
-    return (
-        sa.select(table.c.month, *sums(table, ("amount_cents",)))
-        .where(table.c.month.between(*chosen.months()), table.c.kind == "agency")
-        .group_by(table.c.month)
-        .order_by(table.c.month)
-    )
+    return _spending.total(marts, chosen, ("month",))

@@ -80,7 +80,8 @@ class Cells:
 
     def _added(self, name: str, code: Array, rows: Any, width: int) -> pl.Series:
         values: Array = np.bincount(code, self.sums[name][rows], minlength=width)
-        found = pl.Series(np.rint(values).astype(np.int64) if name in self.whole else values)
+        exact = np.rint(values).astype(np.int64) if name in self.whole else values.astype(float)
+        found = pl.Series(exact)  # of no rows numpy counts whole numbers
         if name not in self.known:
             return found
         count = np.bincount(code, self.known[name][rows], minlength=width)

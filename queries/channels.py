@@ -9,36 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
-import polars.selectors as cs
 import sqlalchemy as sa
 
 from queries.filters import Filter
-from queries.marts import Marts, as_text
+from queries.kept import Kept
+from queries.marts import Marts, added, as_text, in_segments
 from warehouse import recovery_marts as tables
 
-SEGMENTS = ("product", "region", "grade")
+_landmarks = Kept(tables.landmarks, "opened_month", ("cases",), segments=())
 LABELS = ("question", "outcome", "stage", "arm")
 
 
-def _chosen(marts: Marts, mart: sa.Table, chosen: Filter, month: str | None = None) -> pl.DataFrame:
-    """A mart's rows of the chosen segments, and of the window where it has months."""
-    wanted = [
-        pl.col(name).is_in(list(values), nulls_equal=True)
-        for name, values in chosen.segments().items()
-        if values
-    ]
+def _total(
+    marts: Marts, mart: sa.Table, chosen: Filter, keys: Sequence[str], month: str | None = None
+) -> pl.DataFrame:
+    """A mart's sums in the chosen segments, and in the window where it has months."""
+    rows = in_segments(marts.part(mart.name), chosen)
     if month:
-        wanted.append(pl.col(month).is_between(*chosen.months()))
-    rows = marts.part(mart.name)
-    return rows.filter(*wanted) if wanted else rows
-
-
-def _added(rows: pl.DataFrame, keys: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
-    """Rows of equal keys added up; what is recorded nowhere stays null."""
-    totals = [
-        pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in sums
-    ]
-    return as_text(rows.group_by(keys).agg(totals).sort(keys, nulls_last=True))
+        rows = rows.filter(pl.col(month).is_between(*chosen.months()))
+    return added(rows, keys, _numbers(mart)).sort(keys, nulls_last=True)
 
 
 def _numbers(mart: sa.Table) -> list[str]:
@@ -51,44 +40,37 @@ def _numbers(mart: sa.Table) -> list[str]:
 
 def work(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Attempts and what came of them by month, channel and stage."""
-    rows = _chosen(marts, tables.channel_work, chosen, "month")
-    return _added(rows, ["month", "channel", "stage"], _numbers(tables.channel_work))
+    return _total(marts, tables.channel_work, chosen, ["month", "channel", "stage"], "month")
 
 
 def segment_work(marts: Marts, chosen: Filter, *, by: str) -> pl.DataFrame:
     """The same by channel, stage and a segment."""
-    rows = _chosen(marts, tables.channel_work, chosen, "month")
-    return _added(rows, ["channel", "stage", by], _numbers(tables.channel_work))
+    return _total(marts, tables.channel_work, chosen, ["channel", "stage", by], "month")
 
 
 def cash(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cash by rule, channel and stage."""
-    rows = _chosen(marts, tables.channel_cash, chosen, "month")
-    return _added(rows, ["rule", "channel", "stage"], ["cash_cents"])
+    return _total(marts, tables.channel_cash, chosen, ["rule", "channel", "stage"], "month")
 
 
 def fit(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Attempts by channel, lateness and amount."""
-    rows = _chosen(marts, tables.channel_fit, chosen, "month")
-    return _added(rows, ["channel", "bucket", "amount_band"], ["attempts"])
+    return _total(marts, tables.channel_fit, chosen, ["channel", "bucket", "amount_band"], "month")
 
 
 def timeline(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """The steps of the timeline by stage at opening."""
-    rows = _chosen(marts, tables.timeline, chosen, "opened_month")
-    return _added(rows, ["step", "stage"], _numbers(tables.timeline))
+    return _total(marts, tables.timeline, chosen, ["step", "stage"], "opened_month")
 
 
 def influence(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """The sums that effects are made of, of the chosen segments."""
-    rows = _chosen(marts, tables.effect_influence, chosen)
-    return _added(rows, [*LABELS, "reason"], _numbers(tables.effect_influence))
+    return _total(marts, tables.effect_influence, chosen, [*LABELS, "reason"])
 
 
 def costs(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """What the attempts by an arm's channel cost by the landmark day, on the treated cases."""
-    rows = _chosen(marts, tables.effect_costs, chosen)
-    return _added(rows, ["stage", "arm"], _numbers(tables.effect_costs))
+    return _total(marts, tables.effect_costs, chosen, ["stage", "arm"])
 
 
 def histogram(marts: Marts, chosen: Filter) -> pl.DataFrame:
@@ -112,14 +94,10 @@ def settings(marts: Marts, chosen: Filter) -> pl.DataFrame:
 
 
 def fitted_period(marts: Marts, chosen: Filter) -> pl.DataFrame:
-    """One row: the opening months of the cases that the effects were fitted on.
-
-    The landmark cells are many, and only this is wanted of them: they are not kept in memory.
-    """
-    table = tables.landmarks
-    statement = sa.select(
-        sa.func.min(table.c.opened_month).label("first_month"),
-        sa.func.max(table.c.opened_month).label("last_month"),
-        sa.func.sum(table.c.cases).label("cases"),
-    ).where(table.c.cases > 0)
-    return marts.fetch(statement).with_columns(cs.decimal().cast(pl.Int64))
+    """One row: the opening months of the cases that the effects were fitted on."""
+    there = _landmarks.total(marts, None, ("opened_month",)).filter(pl.col("cases") > 0)
+    return there.select(
+        first_month=pl.col("opened_month").min(),
+        last_month=pl.col("opened_month").max(),
+        cases=pl.col("cases").sum(),
+    )

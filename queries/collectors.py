@@ -1,108 +1,54 @@
-"""Marts: owners against what their cases would have given anybody, and what they did.
+"""What pages ask of the models of owners, and of the people themselves; whatever was chosen.
 
-An owner is a collector, a team or an agency (`kind`); `stage` narrows the cases to early, middle
-or late ones.
+An owner is a collector, a team or an agency (`kind`).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
+import polars as pl
 import sqlalchemy as sa
 
 from queries.filters import Filter
-from queries.recovery import sums
-from warehouse import recovery_marts as marts
-
-Kind = Literal["collector", "team", "agency"]
-OWNER_COLUMNS = {"collector": "collector_id", "team": "team", "agency": "agency_id"}
-IN_HOUSE = "in-house"
-EXPECTED = (
-    "cases",
-    "observed",
-    "expected",
-    "variance",
-    "average_expected",
-    "average_variance",
-)
-PLACED = ("opened_cases", "cases", "placed_cents", "cash_cents", "immature_cases", "resolved",
-          "transferred")  # fmt: skip
-WORK = ("open_cases", "worked_cases", "attempts", "reached", "right_party", "promises", "matured",
-        "kept", "matured_cents", "kept_cents", "cash_cents")  # fmt: skip
+from queries.marts import Marts, as_text
+from queries.owner_cells import Kind
+from warehouse import recovery_marts as tables
 
 
-def has_recovery(chosen: Filter) -> sa.Select:
-    """One row: whether this version of the marts has those of recovery (older ones have not)."""
-    known = sa.table("tables", sa.column("table_name"), schema="information_schema")
-    return sa.select(sa.func.count().label("tables")).where(known.c.table_name == "owner_cases")
-
-
-def expected_of_all(chosen: Filter, *, kind: Kind, outcome: str) -> sa.Select:
-    """The same over all that the models were fitted on, whatever the choice."""
-    table = marts.owner_expected
-    return (
-        sa.select(table.c.owner, *sums(table, EXPECTED))
-        .where(table.c.owner_kind == kind, table.c.outcome == outcome)
-        .group_by(table.c.owner)
-    )
-
-
-def effects(chosen: Filter, *, kind: Kind) -> sa.Select:
+def effects(marts: Marts, chosen: Filter, *, kind: Kind) -> pl.DataFrame:
     """Each owner's effect on all its cases, and its error, by outcome."""
-    table = marts.owner_effects
-    return sa.select(table).where(table.c.owner_kind == kind)
+    return _of_kind(marts, tables.owner_effects, kind)
 
 
-def models(chosen: Filter, *, kind: Kind) -> sa.Select:
+def models(marts: Marts, chosen: Filter, *, kind: Kind) -> pl.DataFrame:
     """What the models of an owner kind were fitted on, or why there is none."""
-    table = marts.owner_models
-    return sa.select(table).where(table.c.owner_kind == kind)
+    return _of_kind(marts, tables.owner_models, kind).sort("outcome")
 
 
-def coefficients(chosen: Filter, *, kind: Kind, outcome: str) -> sa.Select:
+def coefficients(marts: Marts, chosen: Filter, *, kind: Kind, outcome: str) -> pl.DataFrame:
     """What each kind of case does to the outcome, the owner apart."""
-    table = marts.owner_coefficients
     names = ("term", "level", "cases", "coefficient", "se", "reason")
-    return (
-        sa.select(*[table.c[name] for name in names])
-        .where(table.c.owner_kind == kind, table.c.outcome == outcome)
-        .order_by(table.c.term, table.c.level)
-    )
+    rows = _of_kind(marts, tables.owner_coefficients, kind).filter(pl.col("outcome") == outcome)
+    return rows.select(names).sort("term", "level", nulls_last=True)
 
 
-def curve(chosen: Filter, *, kind: Kind) -> sa.Select:
+def curve(marts: Marts, chosen: Filter, *, kind: Kind) -> pl.DataFrame:
     """What share of all the book's cases an owner with an effect would resolve."""
-    table = marts.standard_curves
-    return (
-        sa.select(table.c.effect, table.c.share)
-        .where(table.c.owner_kind == kind)
-        .order_by(table.c.effect)
-    )
+    return _of_kind(marts, tables.standard_curves, kind).select("effect", "share").sort("effect")
 
 
-def owners(chosen: Filter) -> sa.Select:
+def owners(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Every collector: team, agency, hired when, cost and hours by month."""
-    return sa.select(marts.owners).order_by(marts.owners.c.collector_id)
+    return as_text(marts.part(tables.owners.name)).sort("collector_id")
 
 
-def trainings(chosen: Filter) -> sa.Select:
+def trainings(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Trainings of collectors up to the as-of month."""
-    table = marts.people_events
-    return sa.select(table.c.collector_id, table.c.occurred_on, table.c.is_passed).where(
-        table.c.kind == "training",
-        table.c.collector_id.is_not(None),
-        table.c.occurred_on <= chosen.as_of,
-    )
+    rows = as_text(marts.part(tables.people_events.name))
+    known = pl.col("collector_id").is_not_null() & (pl.col("occurred_on") <= chosen.as_of)
+    trained = rows.filter(pl.col("kind") == "training", known)
+    return trained.select("collector_id", "occurred_on", "is_passed")
 
 
-def owner_of(table: sa.Table, kind: Kind) -> Any:
-    """The owner of a row; of agencies, in-house is one."""
-    column = table.c[OWNER_COLUMNS[kind]]
-    return sa.func.coalesce(column, IN_HOUSE) if kind == "agency" else column
-
-
-def known(table: sa.Table, kind: Kind) -> list[Any]:
-    """Cases that have such an owner: automated queues have none."""
-    if kind == "agency":
-        return [sa.or_(table.c.agency_id.is_not(None), table.c.collector_id.is_not(None))]
-    return [table.c[OWNER_COLUMNS[kind]].is_not(None)]
+def _of_kind(marts: Marts, table: sa.Table, kind: Kind) -> pl.DataFrame:
+    rows = marts.part(table.name)
+    return as_text(rows.filter(pl.col("owner_kind").cast(pl.String) == kind)).drop("owner_kind")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -60,8 +60,9 @@ class Marts:
 
     def __init__(self, connection: DuckDBConnection) -> None:
         self._connection = connection
+        self._names = connection.tables()
         self._parts: dict[str, dict[str | None, _Part]] = {}
-        self._cells: dict[str, Cells] = {}
+        self._cells: dict[Hashable, Cells] = {}
         self._lock = Lock()
 
     def _part(self, mart: str, basis: str | None) -> _Part:
@@ -82,12 +83,18 @@ class Marts:
         end = bisect_right(part.months, last)
         return part.rows[part.starts[start] : part.starts[end]]
 
-    def cells(self, name: str, statement: sa.Select, month: str, sums: Sequence[str]) -> Cells:
-        """A mart's cells as arrays, asked for once by this name."""
+    def cells(
+        self, name: Hashable, select: Callable[[], sa.Select], month: str, sums: Sequence[str]
+    ) -> Cells:
+        """A statement's rows as arrays, asked for once by this name."""
         with self._lock:
             if name not in self._cells:
-                self._cells[name] = cells_of(self.fetch(statement), month, sums)
+                self._cells[name] = cells_of(self.fetch(select()), month, sums)
         return self._cells[name]
+
+    def holds(self, table: sa.Table) -> bool:
+        """Whether this version has such a mart: older ones lack the newest."""
+        return table.name in self._names
 
     def fetch(self, statement: sa.Select) -> pl.DataFrame:
         """The rows of a statement on the version's file, for marts too large to keep."""

@@ -1,15 +1,17 @@
-"""Marts: what came back of what was placed, by cohort, by day and by owner."""
+"""What pages ask of the marts of recovery: what came back of what was placed, by cohort and day.
+
+Sums over a choice, in order of what they go by; of the whole operation where a docstring says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
+import polars as pl
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, cast, func
 
 from queries.filters import Filter, chosen_in
-from warehouse import recovery_marts as marts
+from queries.kept import Kept, sums
+from queries.marts import Marts
+from warehouse import recovery_marts as tables
 
 _CASH = tuple(f"{cash}_{part}" for cash in ("cash", "clipped") for part in
               ("cents", "squares", "placed"))  # fmt: skip
@@ -17,147 +19,154 @@ PLACED = ("cases", "placed_cents", "placed_squares")
 IMMATURE = ("immature_cases", "immature_cents", "immature_squares")
 COHORT = (*PLACED, *_CASH, *IMMATURE)
 
+_cohorts = Kept(
+    tables.cohorts,
+    "opened_month",
+    (*COHORT, "resolved"),
+    keys=(tables.cohorts.c.horizon, tables.cohorts.c.stage),
+)
+_days = Kept(
+    tables.resolution_days,
+    "opened_month",
+    ("resolved", "competing", "censored"),
+    keys=(tables.resolution_days.c.stage, tables.resolution_days.c.day),
+)
+_liquidation = Kept(
+    tables.liquidation_cash,
+    "placed_month",
+    ("cash_cents",),
+    keys=(tables.liquidation_cash.c.elapsed,),
+    only=tables.liquidation_cash.c.unit == "episode",
+)
+_placements = Kept(
+    tables.placements,
+    "placed_month",
+    ("cases", "placed_cents"),
+    only=tables.placements.c.unit == "episode",
+)
+_months = Kept(
+    tables.collections_months, "month", ("open_cases", "open_cents", "owner_cents", "nobody_cents")
+)
+_rules = Kept(tables.channel_cash, "month", ("cash_cents",), keys=(tables.channel_cash.c.rule,))
+_late = Kept(
+    tables.owner_cases,
+    "opened_month",
+    COHORT,
+    only=tables.owner_cases.c.stage == "late",
+    prefix="target_",
+)
+_owners = Kept(
+    tables.owner_cases,
+    "opened_month",
+    ("opened_cases",),
+    keys=(tables.owner_cases.c.team, tables.owner_cases.c.collector_id),
+    segments=(),
+)
+_attempts = Kept(
+    tables.first_contacts,
+    "opened_month",
+    ("contacted", "closed", "open"),
+    keys=(tables.first_contacts.c.working_day,),
+    segments=("product",),  # not recorded by region or grade
+    only=tables.first_contacts.c.kind == "attempt",
+)
+_spending = Kept(
+    tables.spending,
+    "month",
+    ("amount_cents",),
+    keys=(tables.spending.c.kind, tables.spending.c.is_one_off),
+    segments=(),
+)
 
-def sums(table: sa.Table, names: Iterable[str], *, prefix: str = "") -> list[Any]:
-    """Sums of a mart's columns: counts and cents stay whole."""
-    return [
-        (
-            cast(func.sum(table.c[prefix + name]), BigInteger)
-            if isinstance(table.c[prefix + name].type, BigInteger)
-            else func.sum(table.c[prefix + name])
-        ).label(name)
-        for name in names
-    ]
+
+def is_there(marts: Marts) -> bool:
+    """Whether this version of the marts has those of recovery: older ones have not."""
+    return marts.holds(tables.owner_cases)
 
 
-def grouped(
-    chosen: Filter, table: sa.Table, month: str, groups: Iterable[str], names: Iterable[str]
-) -> sa.Select:
-    """A mart's sums by some of its columns, in the filter's months and segments."""
-    by = [table.c[name] for name in groups]
-    return (
-        sa.select(*by, *sums(table, names))
-        .where(table.c[month].between(*chosen.months()), *conditions(chosen, table))
-        .group_by(*by)
-        .order_by(*by)
-    )
-
-
-def conditions(chosen: Filter, table: sa.Table) -> list[Any]:
-    """The chosen segments; null in a choice stands for what is not recorded."""
-    chosen_values = chosen.segments().items()
-    return [chosen_in(table.c[name], values) for name, values in chosen_values if values]
-
-
-def cohorts(chosen: Filter) -> sa.Select:
+def cohorts(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Episodes by horizon, opening month and stage: placed, paid back, resolved, immature."""
-    groups = ("horizon", "opened_month", "stage")
-    return grouped(chosen, marts.cohorts, "opened_month", groups, (*COHORT, "resolved"))
+    return _cohorts.total(marts, chosen, ("horizon", "opened_month", "stage"))
 
 
-def target_cohorts(chosen: Filter) -> sa.Select:
-    """Episodes by opening month at the horizons of the targets: early 30 days, late 180."""
-    table = marts.cohorts
-    groups = ("stage", "opened_month")
-    early = sa.and_(table.c.stage == "early", table.c.horizon == 30)
-    late = sa.and_(table.c.stage == "late", table.c.horizon == 180)
-    return grouped(chosen, table, "opened_month", groups, COHORT).where(sa.or_(early, late))
+def target_cohorts(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Episodes by stage and opening month at the horizons of the targets: early 30, late 180."""
+    parts = [
+        _cohorts.total(
+            marts,
+            chosen,
+            ("stage", "opened_month"),
+            where={"stage": [stage], "horizon": [horizon]},
+            names=COHORT,
+        )
+        for stage, horizon in (("early", 30), ("late", 180))
+    ]
+    return pl.concat(parts)
 
 
-def resolution_days(chosen: Filter) -> sa.Select:
+def late_placements(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Cases that an owner was given at more than 90 days, by month, at 180 days."""
+    return _late.total(marts, chosen, ("opened_month",))
+
+
+def resolution_days(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Episodes by stage and the day on which they ended, 181 being any later day."""
-    counts = ("resolved", "competing", "censored")
-    return grouped(chosen, marts.resolution_days, "opened_month", ("stage", "day"), counts)
+    return _days.total(marts, chosen, ("stage", "day"))
 
 
-def liquidation_cash(chosen: Filter) -> sa.Select:
+def liquidation_cash(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cash of episodes by placement month and 30-day step since the placement."""
-    found = grouped(
-        chosen, marts.liquidation_cash, "placed_month", ("placed_month", "elapsed"), ("cash_cents",)
-    )
-    return found.where(marts.liquidation_cash.c.unit == "episode")
+    return _liquidation.total(marts, chosen, ("placed_month", "elapsed"))
 
 
-def placements(chosen: Filter) -> sa.Select:
+def placements(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Episodes placed, by month."""
-    names = ("cases", "placed_cents")
-    found = grouped(chosen, marts.placements, "placed_month", ("placed_month",), names)
-    return found.where(marts.placements.c.unit == "episode")
+    return _placements.total(marts, chosen, ("placed_month",))
 
 
-def collections_months(chosen: Filter) -> sa.Select:
+def collections_months(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """By calendar month: open at its start, and the cash of owners and of nobody."""
-    names = ("open_cases", "open_cents", "owner_cents", "nobody_cents")
-    return grouped(chosen, marts.collections_months, "month", ("month",), names)
+    return _months.total(marts, chosen, ("month",))
 
 
-def cash_by_rule(chosen: Filter) -> sa.Select:
+def cash_by_rule(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """The same owners' cash as the three rules give it to channels: one total for each rule."""
-    return grouped(chosen, marts.channel_cash, "month", ("rule",), ("cash_cents",))
+    return _rules.total(marts, chosen, ("rule",))
 
 
-def owner_targets(chosen: Filter) -> sa.Select:
-    """Cases by owner and stage at the horizon of the stage's target."""
-    table = marts.owner_cases
-    by = [table.c[name] for name in ("stage", "team", "collector_id", "agency_id")]
-    return (
+def owner_targets(marts: Marts, chosen: Filter, *, stage: str) -> pl.DataFrame:
+    """Cases of a stage by team and collector, at the horizon of the stage's target.
+
+    By owner these sums are many and seldom looked at, so they are not kept in memory.
+    """
+    table = tables.owner_cases
+    by = [table.c.team, table.c.collector_id]
+    return marts.fetch(
         sa.select(*by, *sums(table, COHORT, prefix="target_"))
         .where(
             table.c.opened_month.between(*chosen.months()),
-            table.c.stage.in_(("early", "late")),
-            *conditions(chosen, table),
+            table.c.stage == stage,
+            *[
+                chosen_in(table.c[name], values)
+                for name, values in chosen.segments().items()
+                if values
+            ],
         )
         .group_by(*by)
     )
 
 
-def late_placements(chosen: Filter) -> sa.Select:
-    """Cases that an owner was given at more than 90 days, by month, at 180 days."""
-    table = marts.owner_cases
-    return (
-        sa.select(table.c.opened_month, *sums(table, COHORT, prefix="target_"))
-        .where(
-            table.c.opened_month.between(*chosen.months()),
-            table.c.stage == "late",
-            *conditions(chosen, table),
-        )
-        .group_by(table.c.opened_month)
-        .order_by(table.c.opened_month)
-    )
+def first_attempts(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Working days to the first attempt; not by region or grade."""
+    return _attempts.total(marts, chosen, ("working_day",))
 
 
-def first_attempts(chosen: Filter, *, by_owner: bool) -> sa.Select:
-    """Working days to the first attempt, by team and collector too; not by region or grade."""
-    table = marts.first_contacts
-    owner = [table.c.team, table.c.collector_id] if by_owner else []
-    by = [*owner, table.c.working_day]
-    inside = chosen_in(table.c.product, chosen.products) if chosen.products else sa.true()
-    months = table.c.opened_month.between(*chosen.months())
-    return (
-        sa.select(*by, *sums(table, ("contacted", "closed", "open")))
-        .where(months, table.c.kind == "attempt", inside)
-        .group_by(*by)
-    )
+def known_owners(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Teams and their collectors that were ever given a case; automated queues' teams beside."""
+    found = _owners.total(marts, None, ("team", "collector_id"))
+    return found.filter(pl.col("team").is_not_null()).select("team", "collector_id")
 
 
-def known_owners(chosen: Filter) -> sa.Select:
-    """Collectors with their teams, as the contract has them; teams of automated queues beside."""
-    table = marts.owner_cases
-    return (
-        sa.select(table.c.team, table.c.collector_id)
-        .where(table.c.team.is_not(None))
-        .distinct()
-        .order_by(table.c.team, table.c.collector_id)
-    )
-
-
-def spending(chosen: Filter) -> sa.Select:
+def spending(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """What collecting cost by month and kind, one-off costs apart; of the whole operation."""
-    table = marts.spending
-    by = [table.c.month, table.c.kind, table.c.is_one_off]
-    return (
-        sa.select(*by, *sums(table, ("amount_cents",)))
-        .where(table.c.month.between(*chosen.months()))
-        .group_by(*by)
-        .order_by(*by)
-    )
+    return _spending.total(marts, chosen, ("month", "kind", "is_one_off"))

@@ -1,5 +1,6 @@
 """The only shared Streamlit code: opening a page, the filters, the evidence under a chart."""
 
+from ui.conduct import deadline_pack, open_conduct_page
 from ui.evidence import chart, evidence, heading, month_table, readable_table, say
 from ui.filters import Weight, find, pick, segmented
 from ui.loans import loan_list
@@ -23,7 +24,7 @@ from ui.quality import (
     missing_figures,
     reconciliation_strip,
 )
-from ui.recovery import ask, cohort_words, open_recovery_page
+from ui.recovery import cohort_words, open_recovery_page
 from ui.targets import edit_targets, read_targets, target_changes, target_table, target_tile
 from ui.tiles import tile
 
@@ -34,10 +35,10 @@ __all__ = [
     "PAGES",
     "View",
     "Weight",
-    "ask",
     "basis_words",
     "chart",
     "cohort_words",
+    "deadline_pack",
     "drill",
     "edit_targets",
     "evidence",
@@ -51,6 +52,7 @@ __all__ = [
     "missing_figures",
     "month_table",
     "nothing_to_show",
+    "open_conduct_page",
     "open_page",
     "open_recovery_page",
     "open_reference",

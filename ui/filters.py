@@ -72,6 +72,25 @@ def choose_cohorts(book: Book) -> tuple[Filter, Weight]:
     return chosen, default_weight(book)
 
 
+def choose_periods(book: Book) -> tuple[Filter, Weight]:
+    """The filters of conduct: in which months something happened, on what, and where."""
+    month = _as_of(book, "Up to")
+    window = segmented(
+        "In how many months",
+        COHORT_WINDOWS,
+        key="cohort_window",
+        default="12",
+        help="What happened in so many months.",
+    )
+    chosen = Filter(
+        as_of=month,
+        window=int(window),
+        products=_segment("product", book.segments["product"]),
+        regions=_segment("region", book.segments["region"]),
+    )
+    return chosen, default_weight(book)
+
+
 def _as_of(book: Book, label: str) -> date:
     """A month of the book; the choice is shared by all pages."""
     by_name = {f"{month:%Y-%m}": month for month in reversed(book.months)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +14,6 @@ import streamlit as st
 
 from charts import format as words
 from charts.sentences import plural
-from queries import portfolio
 from queries.filters import Filter
 from queries.marts import Book, Marts, open_marts, read_book
 from ui.filters import Weight, choose_filters, default_weight
@@ -196,16 +195,23 @@ def basis_words(view: View) -> str:
     return "Buckets by months missed." if view.chosen.basis == "months" else "Buckets by days."
 
 
-def nothing_to_show(view: View, reason: str) -> NoReturn:
-    """Say why the page has no numbers, naming a filter that leaves nothing, and stop."""
+def nothing_to_show(
+    view: View, reason: str, *, of: Callable[..., pl.DataFrame], counts: Sequence[str]
+) -> NoReturn:
+    """Say why the page has no numbers, naming a filter that leaves nothing, and stop.
+
+    `of` is the query of the page whose `counts` are then 0.
+    """
+
+    def count(chosen: Filter) -> int:
+        return int(load_for(view, chosen, of).select(pl.sum_horizontal(counts).sum()).item())
+
     guilty = [
         name
         for name, chosen in view.chosen.segments().items()
-        if chosen
-        and not load(view, portfolio.stocks)["loans"].sum()
-        and load_for(view, view.chosen.without(name), portfolio.stocks)["loans"].sum()
+        if chosen and not count(view.chosen) and count(view.chosen.without(name))
     ]
     if guilty:
-        reason = f"The choice of {words.listing(guilty)} leaves no loans. Widen it to see numbers."
+        reason = f"The choice of {words.listing(guilty)} leaves nothing. Widen it to see numbers."
     st.info(reason, icon=":material/filter_alt_off:")
     st.stop()

@@ -1,24 +1,16 @@
-"""Opening a page of recovery, and asking its marts, which stay in their file.
-
-A recovery page is about cases by the month in which they were opened.  Its marts go by owner:
-a million rows for 500 collectors.  So they are asked by statement, not kept in memory.
-"""
+"""Opening a page of recovery, which is about cases by the month in which they were opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
-import duckdb
-import polars as pl
-import sqlalchemy as sa
 import streamlit as st
 
 from charts import format as words
 from charts.sentences import plural
-from queries import collectors
-from queries.filters import Filter, months_before
+from queries import recovery
+from queries.filters import months_before
 from ui import page
 from ui.filters import choose_cohorts
 from ui.page import View
@@ -37,8 +29,7 @@ def open_recovery_page(
     missing = [name for name in needs if not view.book.table_rows.get(name)]
     if missing:
         _explain_missing(missing, shows)
-    whole = replace(view, chosen=Filter(as_of=view.book.as_of))
-    if not ask(whole, collectors.has_recovery)["tables"][0]:
+    if not recovery.is_there(view.marts):
         st.info(
             "The published marts are older than this page. Run `python -m warehouse refresh`.",
             icon=":material/update:",
@@ -59,29 +50,6 @@ def cohort_words(view: View) -> str:
     if months_before(chosen.as_of, chosen.window - 1) < first:
         line += f" The book begins in {words.month(first)}."
     return line
-
-
-def ask(view: View, query: Callable[..., sa.Select], **options: Any) -> pl.DataFrame:
-    """The rows of `query(view.chosen, **options)`, a Select on the published marts.
-
-    Cached by version, query, filter and options; the frame is shared, so it is never changed in
-    place.
-    """
-    asked = f"{query.__module__}.{query.__name__} {sorted(options.items())!r}"
-    key = f"{view.version} {asked} {view.chosen!r}"
-    try:
-        return _asked(key, view, lambda: query(view.chosen, **options))
-    except duckdb.Error:
-        st.error(
-            "These figures cannot be read just now. Reload the page in a moment.",
-            icon=":material/error:",
-        )
-        st.stop()
-
-
-@st.cache_resource(max_entries=512, ttl=3600, show_spinner=False)
-def _asked(key: str, _view: View, _select: Callable[[], sa.Select]) -> pl.DataFrame:
-    return _view.marts.fetch(_select())
 
 
 def _explain_missing(missing: Sequence[str], shows: str) -> NoReturn:

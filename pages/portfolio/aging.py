@@ -16,6 +16,7 @@ from charts import bars, intervals, sentences
 from charts import format as words
 from charts.axes import Unit
 from figures.aging import SEGMENTS, figures
+from queries import portfolio
 from queries.loan_lists import late_loans
 
 
@@ -38,7 +39,7 @@ with st.sidebar:
 segment = by[label]
 found = figures(f"{view.key} {segment}", segment, view)
 if found is None:
-    ui.nothing_to_show(view, ui.NOTHING_OPEN)
+    ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 basis = view.chosen.basis

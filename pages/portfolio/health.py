@@ -18,12 +18,13 @@ from charts import recovery_page_sentences as recovery_sentences
 from charts.palette import lateness
 from figures.collecting import collecting
 from figures.health import figures
+from queries import portfolio
 from queries.filters import months_before
 
 view = ui.open_page("Health", "Is the book getting better or worse, and why?")
 found = figures(view.key, view)
 if found is None:
-    ui.nothing_to_show(view, ui.NOTHING_OPEN)
+    ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
 changes = found.changes
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"

@@ -15,6 +15,7 @@ from charts import curves, intervals, matrices, sentences
 from charts import format as words
 from charts.palette import state_shades
 from figures.roll_rates import figures, mapping_of
+from queries import portfolio
 from queries.filters import months_before
 from queries.loan_lists import loans_that_moved
 
@@ -62,7 +63,10 @@ with st.sidebar:
 found = figures(f"{view.key} {grouping}", grouping, view)
 if found is None:
     ui.nothing_to_show(
-        view, "Roll rates need two consecutive months; this choice has none up to the as-of month."
+        view,
+        "Roll rates need two consecutive months; this choice has none up to the as-of month.",
+        of=portfolio.transitions,
+        counts=["loans"],
     )
 when = words.month(view.chosen.as_of)
 noun = "opening balance" if view.is_money else "loans"

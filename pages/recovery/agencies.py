@@ -20,6 +20,7 @@ from charts import format as words
 from charts.palette import NOISE, SERIES
 from figures.agencies import batches_of, figures
 from pages.recovery.agency_tables import comparison
+from queries import agencies
 
 view = ui.open_recovery_page(
     "Agencies",
@@ -29,7 +30,12 @@ view = ui.open_recovery_page(
 )
 found = figures(view.key, view)
 if found is None:
-    ui.nothing_to_show(view, "No case was given to an agency in this choice. Widen it.")
+    ui.nothing_to_show(
+        view,
+        "No case was given to an agency in this choice. Widen it.",
+        of=agencies.agency_cases,
+        counts=["opened_cases"],
+    )
 names = {**found.names, IN_HOUSE: "In-house"}
 volumes = found.volumes
 

@@ -9,7 +9,8 @@ import streamlit as st
 import ui
 from charts import format as words
 from charts import recovery_sentences as sentences
-from figures.collectors import Choice, Comparison, unfiltered
+from figures.choices import of_the_book
+from figures.collectors import Choice, Comparison
 from queries import collectors as queries
 
 NEXT = "next_collector"  # the collector that a click has chosen for the next run
@@ -201,7 +202,9 @@ def model_notes(view: ui.View, found: Comparison, choice: Choice) -> None:
         " opening, product, grade, placed amount, region and month. What is not recorded is not"
         " adjusted for.",
     )
-    kinds = ui.ask(unfiltered(view), queries.coefficients, kind=choice.kind, outcome=choice.outcome)
+    kinds = ui.load(
+        of_the_book(view), queries.coefficients, kind=choice.kind, outcome=choice.outcome
+    )
     unit = "Cash, times" if choice.is_money else "Odds, times"
     st.dataframe(
         kinds.filter(pl.col("term") != "opened_month").select(

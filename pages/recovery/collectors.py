@@ -17,7 +17,7 @@ from charts.owners import Measure
 from figures.collectors import KINDS, OUTCOMES, Choice, Comparison, comparison, learning
 from pages.recovery import collector_score, collector_work, one_collector
 from pages.recovery import collector_tables as tables
-from queries.collectors import Kind
+from queries.owner_cells import Kind
 
 STAGES = {"All": None, "Early": "early", "Middle": "middle", "Late": "late"}
 MOST_NAMED = 6  # outside a funnel; more names would cover each other

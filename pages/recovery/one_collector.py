@@ -22,7 +22,7 @@ from queries import collectors as queries
 
 def chosen_collector(view: ui.View) -> str | None:
     """The collector of the address, of a click or of the search, if there is such a one."""
-    ids = ui.ask(view, queries.owners)["collector_id"].to_list()
+    ids = ui.load(view, queries.owners)["collector_id"].to_list()
     if NEXT in st.session_state:
         st.session_state["collector"] = st.session_state.pop(NEXT)
     with st.sidebar:

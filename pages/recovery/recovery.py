@@ -33,7 +33,12 @@ view = ui.open_recovery_page(
 )
 found = figures(view.key, view)
 if found is None:
-    ui.nothing_to_show(view, "No case was opened in this choice. Widen it to see numbers.")
+    ui.nothing_to_show(
+        view,
+        "No case was opened in this choice. Widen it to see numbers.",
+        of=recovery.cohorts,
+        counts=["cases", "immature_cases"],
+    )
 targets = ui.read_targets()
 attained = book_attainment(view, found, targets)
 book = attained.recovery
@@ -177,7 +182,7 @@ ui.heading(
     " is to be expected of all cases of these months, with 95 % interval. Recovery is"
     " cash up to what was placed on each case; an owner's case ends with a transfer.",
 )
-known = ui.ask(of_the_book(view), recovery.known_owners)
+known = ui.load(of_the_book(view), recovery.known_owners)
 teams: dict[str, list[str]] = {}
 for team, collector in known.iter_rows():
     teams.setdefault(team, []).extend([collector] if collector is not None else [])
