@@ -39,7 +39,10 @@ def _collectors(key: str, view: ui.View) -> None:
 
 
 def _channels(key: str, view: ui.View) -> None:
-    channels.figures(key, view)
+    found = channels.figures(key, view)
+    for part in ("effects", "funnel", "costs", "cash", "totals", "concentration", "suited",
+                 "steps", "stage_steps", "preferences"):  # fmt: skip
+        getattr(found, part)
 
 
 def _agencies(key: str, view: ui.View) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 import streamlit as st
@@ -36,26 +37,6 @@ class Effects:
     landmark_cases: int
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything on the page, made once for each choice."""
-
-    effects: Effects
-    work: pl.DataFrame
-    funnel: pl.DataFrame
-    cash: pl.DataFrame
-    totals: pl.DataFrame
-    concentration: pl.DataFrame
-    costs: pl.DataFrame
-    suited: pl.DataFrame
-    suited_shares: pl.DataFrame
-    unplaced_attempts: int
-    steps: pl.DataFrame
-    stage_steps: pl.DataFrame
-    preferences: pl.DataFrame
-    amount_bounds: tuple[float, ...]
-
-
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def _effects(key: str, _view: ui.View) -> Effects:
     influence = ui.load(_view, channels.influence)
@@ -75,32 +56,95 @@ def _effects(key: str, _view: ui.View) -> Effects:
     )
 
 
+class Figures:
+    """Everything on the page, each made when a part of the page first shows it."""
+
+    def __init__(self, view: ui.View) -> None:
+        self._view = view
+
+    @cached_property
+    def effects(self) -> Effects:
+        return _effects(f"{self._view.version} {self._view.chosen.segments()!r}", self._view)
+
+    @cached_property
+    def work(self) -> pl.DataFrame:
+        return ui.load(self._view, channels.work)
+
+    @cached_property
+    def funnel(self) -> pl.DataFrame:
+        return activity.funnel(self.work, ("channel",))
+
+    @cached_property
+    def concentration(self) -> pl.DataFrame:
+        return activity.concentration(self.work)
+
+    @cached_property
+    def preferences(self) -> pl.DataFrame:
+        return activity.preferences(self.work)
+
+    @cached_property
+    def _cash(self) -> pl.DataFrame:
+        return ui.load(self._view, channels.cash)
+
+    @cached_property
+    def cash(self) -> pl.DataFrame:
+        return activity.by_rule(self._cash)
+
+    @cached_property
+    def totals(self) -> pl.DataFrame:
+        return activity.totals(self._cash)
+
+    @cached_property
+    def costs(self) -> pl.DataFrame:
+        return _costs(self._view, self.effects.compared, self.work)
+
+    @cached_property
+    def suited(self) -> Suited:
+        return _suited(self._view)
+
+    @cached_property
+    def steps(self) -> pl.DataFrame:
+        """The timeline, all stages together."""
+        return timeline_adherence(self._steps)
+
+    @cached_property
+    def stage_steps(self) -> pl.DataFrame:
+        return timeline_adherence(self._steps, over=("stage",))
+
+    @cached_property
+    def _steps(self) -> pl.DataFrame:
+        return ui.load(self._view, channels.timeline)
+
+
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def figures(key: str, _view: ui.View) -> Figures:
-    view = _view
-    found = _effects(f"{view.version} {view.chosen.segments()!r}", view)
-    work = ui.load(view, channels.work)
-    cash = ui.load(view, channels.cash)
-    steps = ui.load(view, channels.timeline)
+    """The figures of a choice."""
+    return Figures(_view)
+
+
+@dataclass(frozen=True)
+class Suited:
+    """Attempts by lateness and amount against the rules of suitability.
+
+    `unplaced`: attempts without an amount or a bucket, left out; `bounds`: of the amount bands.
+    """
+
+    cells: pl.DataFrame
+    shares: pl.DataFrame
+    unplaced: int
+    bounds: tuple[float, ...]
+
+
+def _suited(view: ui.View) -> Suited:
     late = {bucket for bucket in view.book.buckets[1:] if _lower_days(bucket) > LONG_DAYS}
     cells = ui.load(view, channels.fit).rename({"amount_band": "amount"})
     known = cells.filter(pl.col("amount").is_not_null(), pl.col("bucket").is_not_null())
-    suited = suitability(known, long_buckets=sorted(late))
-    return Figures(
-        effects=found,
-        work=work,
-        funnel=activity.funnel(work, ("channel",)),
-        cash=activity.by_rule(cash),
-        totals=activity.totals(cash),
-        concentration=activity.concentration(work),
-        costs=_costs(view, found.compared, work),
-        suited=suited,
-        suited_shares=suited_shares(suited),
-        unplaced_attempts=int(cells["attempts"].sum()) - int(known["attempts"].sum()),
-        steps=timeline_adherence(steps),
-        stage_steps=timeline_adherence(steps, over=("stage",)),
-        preferences=activity.preferences(work),
-        amount_bounds=_amount_bounds(ui.load(view, channels.settings)),
+    found = suitability(known, long_buckets=sorted(late))
+    return Suited(
+        cells=found,
+        shares=suited_shares(found),
+        unplaced=int(cells["attempts"].sum()) - int(known["attempts"].sum()),
+        bounds=_amount_bounds(ui.load(view, channels.settings)),
     )
 
 

@@ -34,6 +34,7 @@ SEGMENTS: dict[str, Sequence[str | None]] = {
     "grade": ["A", "B", "C", "D"],
 }
 MONTHS = (FEB, MAR)
+PARTS = ("What works", "From attempt to cash", "Price", "Credit", "Rules")
 Frames = dict[str, pl.DataFrame]
 
 
@@ -130,6 +131,11 @@ def words(app: AppTest) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def every_part(show: Any, where: Place, marts: Frames) -> str:
+    """What the page says in all of its parts."""
+    return "\n".join(words(show(where, marts, channels_part=part)) for part in PARTS)
+
+
 def answer(app: AppTest) -> str:
     return next(line for line in words(app).splitlines() if line.startswith("#####"))
 
@@ -191,31 +197,36 @@ def test_the_stage_at_first_is_that_of_the_answer_and_a_link_keeps_another(
 
 
 def test_every_choice_shows_a_page(here: Place, show: Any, frames: Frames) -> None:
-    app = show(here, frames)
-    choices = [(one.key, option) for one in app.get("button_group") for option in one.options]
-    choices += [(one.key, option) for one in app.selectbox for option in one.options[-1:]]
-    choices += [(one.key, option) for one in app.multiselect for option in one.options[:1]]
-    assert {"stage", "effect_on", "funnel_by", "suited", "channel", "product"} <= {
-        key for key, _ in choices
-    }
-    for key, option in choices:
-        show(here, **{key: option})
-    show(here, funnel_by="Product", funnel_channel="Call", effect_on="Cash")
+    write_marts(here.marts, **frames)
+    seen = set()
+    for part in PARTS:
+        app = show(here, channels_part=part)
+        choices = [(one.key, option) for one in app.get("button_group") for option in one.options]
+        choices += [(one.key, option) for one in app.selectbox for option in one.options[-1:]]
+        choices += [(one.key, option) for one in app.multiselect for option in one.options[:1]]
+        for key, option in choices:
+            if key not in seen or key == "stage":  # the shared filters in one part only
+                show(here, **{key: option, "channels_part": part})
+        seen |= {key for key, _ in choices}
+    assert {"stage", "effect_on", "funnel_by", "suited", "channel", "product"} <= seen
+    funnel = {"funnel_by": "Product", "funnel_channel": "Call"}
+    show(here, channels_part="From attempt to cash", **funnel)
 
 
 def test_the_funnel_adds_months_and_segments_up(here: Place, show: Any, frames: Frames) -> None:
     work = frames["channel_work"]
     reached = work["reached"].sum() / work["attempts"].sum()
-    said = words(show(here, frames))
+    cash = {"channels_part": "From attempt to cash"}
+    said = words(show(here, frames, **cash))
     assert f"Of {work['attempts'].sum():,} attempts in the 12 months to March 2024," in said
     assert f", {100 * reached:.1f} % reached the debtor" in said
     one = work.filter(month=MAR, product=IMAGE)
-    app = show(here, month="2024-03", cohort_window="3", product=IMAGE)
+    app = show(here, month="2024-03", cohort_window="3", product=IMAGE, **cash)
     assert f"Of {2 * one['attempts'].sum():,} attempts" in words(app)
 
 
 def test_prices_credit_rules_and_steps_are_said(here: Place, show: Any, frames: Frames) -> None:
-    said = words(show(here, frames))
+    said = every_part(show, here, frames)
     # 2 months x 16 segments x 3 stages x 1,250.00
     assert "The total is the same under every rule: 120.0 k" in said
     assert "32.0 % of the cash followed no contact" in said
@@ -246,7 +257,7 @@ def test_attempts_without_an_amount_are_counted_and_left_out(
     known = pl.when(pl.col("amount_band") != "huge").then(pl.col("amount_band"))
     fits = rows.with_columns(amount_band=known)
     lost = rows.filter(amount_band="huge")["attempts"].sum()
-    said = words(show(here, frames | {"channel_fit": fits}))
+    said = words(show(here, frames | {"channel_fit": fits}, channels_part="Rules"))
     assert f"{lost:,} attempts without a placed amount on record are left out" in said
 
 
@@ -264,11 +275,11 @@ def test_without_effects_the_answer_says_that_cases_are_too_young(
     young = {name: frame for name, frame in frames.items() if not name.startswith("effect_")}
     app = show(here, young | {"landmarks": typed("landmarks")})
     assert "at least 97 days before the data's last day" in answer(app)
-    assert "attempts" in words(app)
+    assert "attempts" in words(show(here, channels_part="From attempt to cash"))
 
 
 def test_without_anything_every_part_says_so(here: Place, show: Any) -> None:
-    said = words(show(here, {}))
+    said = every_part(show, here, {})
     for sentence in (
         "No effect can be estimated yet",
         "No attempt was made in these months",
@@ -285,12 +296,13 @@ def test_without_costs_there_is_no_price(here: Place, show: Any, frames: Frames)
         "channel_work": without(frames["channel_work"], costed_attempts=0, cost_cents=None),
         "effect_costs": typed("effect_costs"),
     }
-    assert "cost is not recorded" in words(show(here, frames | free))
+    assert "cost is not recorded" in words(show(here, frames | free, channels_part="Price"))
 
 
 def test_without_promises_none_is_kept(here: Place, show: Any, frames: Frames) -> None:
     none = dict.fromkeys(("promises", "matured", "kept", "matured_cents", "kept_cents"), 0)
-    said = words(show(here, frames | {"channel_work": without(frames["channel_work"], **none)}))
+    marts = frames | {"channel_work": without(frames["channel_work"], **none)}
+    said = words(show(here, marts, channels_part="From attempt to cash"))
     assert "No promise was made" in said
 
 
@@ -298,19 +310,20 @@ def test_promises_that_have_not_matured_are_not_broken(
     here: Place, show: Any, frames: Frames
 ) -> None:
     none = dict.fromkeys(("matured", "kept", "matured_cents", "kept_cents"), 0)
-    said = words(show(here, frames | {"channel_work": without(frames["channel_work"], **none)}))
+    marts = frames | {"channel_work": without(frames["channel_work"], **none)}
+    said = words(show(here, marts, channels_part="From attempt to cash"))
     assert "none of the promises has matured" in said
 
 
 def test_without_customers_nobody_has_a_preference(here: Place, show: Any, frames: Frames) -> None:
     none = without(frames["channel_work"], preference_known=0, preferred=0)
-    said = words(show(here, frames | {"channel_work": none}))
+    said = words(show(here, frames | {"channel_work": none}, channels_part="Rules"))
     assert "No attempt was on a debtor whose preferred channel is recorded" in said
 
 
 def test_more_reversed_than_paid_is_said(here: Place, show: Any, frames: Frames) -> None:
     negative = frames["channel_cash"].with_columns(-pl.col("cash_cents"))
-    said = words(show(here, frames | {"channel_cash": negative}))
+    said = words(show(here, frames | {"channel_cash": negative}, channels_part="Credit"))
     assert "more was reversed than paid" in said
     assert "of the cash followed no contact" not in said
 
@@ -320,7 +333,7 @@ def test_rules_that_share_out_different_totals_are_an_error(
 ) -> None:
     rows = frames["channel_cash"]
     wrong = rows.with_columns(pl.col("cash_cents") + (pl.col("rule") == "first").cast(pl.Int64))
-    said = words(show(here, frames | {"channel_cash": wrong}))
+    said = words(show(here, frames | {"channel_cash": wrong}, channels_part="Credit"))
     assert "do not share out the same total" in said
 
 
@@ -382,7 +395,7 @@ def test_hostile_names_are_characters(
     reader = Reader(browser, address)
     texts = reader.page.locator("svg.marks text")
     for by, name in (("Product", IMAGE), ("Region", MARKDOWN)):
-        reader.page.goto(f"{address}/channels?funnel_by={by}")
+        reader.page.goto(f"{address}/channels?funnel_by={by}&channels_part=From+attempt+to+cash")
         reader.settle()
         reader.sees(partial(is_shown, name, texts))
     assert reader.page.get_by_test_id("stMain").locator("img").count() == 0
@@ -432,10 +445,13 @@ def test_on_a_refreshed_book_the_page_counts_what_the_files_hold(
         reader = Reader(browser, address)
         reader.page.goto(f"{address}/channels")
         reader.settle()
+        reader.page.get_by_role("tab", name="From attempt to cash").click()
+        reader.settle()
         said = reader.text
         assert f"Of {window.height:,} attempts" in said
         assert f"Letters: {100 * delivered / letters.height:.1f} % of {letters.height:,}" in said
-        assert "The total is the same under every rule" in said
+        reader.page.get_by_role("tab", name="Credit").click()
+        reader.sees(lambda: "The total is the same under every rule" in reader.text)
         assert reader.errors == []
         assert reader.broken == []
         reader.close()

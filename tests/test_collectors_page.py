@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.served import LAST_MONTH, Place, place, synthetic
 
 PAGE = "pages/recovery/collectors.py"
+WORK = {"collectors_part": "The work"}
 RESOLVED = ["cured", "paid_off", "settled"]
 MONTHS = [months_before(LAST_MONTH, back) for back in range(9, -1, -1)]
 
@@ -48,10 +49,13 @@ def _forget() -> Iterator[None]:
 def show(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Open the page on a book; a traceback or a missing number fails the test."""
 
-    def opened(where: Place) -> AppTest:
+    def opened(where: Place, **query: str) -> AppTest:
         for name, value in where.environment.items():
             monkeypatch.setenv(name, value)
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
         app.switch_page(PAGE).run()
         return sound(app)
 
@@ -217,7 +221,7 @@ def test_the_first_attempt_is_counted_in_working_days(whole: Place, show: Any) -
     for at in range(4):
         there = (left >= at).sum()
         within *= 1 - ((left == at) & np.array(seen)).sum() / there
-    said = re.search(r"(\d+) % within 3", words(show(whole)))
+    said = re.search(r"(\d+) % within 3", words(show(whole, **WORK)))
     assert said is not None
     assert float(said[1]) == pytest.approx(100 * (1 - within), abs=0.51)
 
@@ -246,7 +250,7 @@ def test_a_stage_narrows_the_cases(whole: Place, show: Any) -> None:
 
 
 def test_cost_is_not_split_by_product(whole: Place, show: Any) -> None:
-    app = show(whole)
+    app = show(whole, **WORK)
     assert table(app, "Cost per unit")["Cost per unit"].count() > 0
     app.multiselect(key="product").set_value(["credit_card"]).run()
     assert table(sound(app), "Cost per unit")["Cost per unit"].count() == 0
@@ -276,7 +280,7 @@ def test_a_collector_has_a_view_of_its_own_and_a_way_back(whole: Place, show: An
 
 
 def test_recovery_may_weigh_at_most_half(whole: Place, show: Any) -> None:
-    app = show(whole)
+    app = show(whole, collectors_part="Score")
     before = table(app, "Score")
     app.number_input(key="weight_recovery").set_value(80).run()
     assert not app.exception
@@ -300,7 +304,8 @@ def test_a_book_without_cases_is_told_what_the_page_needs(here: Place, show: Any
 
 
 def test_no_contacts_and_no_costs_are_said(here: Place, show: Any) -> None:
-    app = show(publish(here, mixed(["A", "B", "C"]), [collector(name) for name in "ABC"]))
+    book = publish(here, mixed(["A", "B", "C"]), [collector(name) for name in "ABC"])
+    app = show(book, **WORK)
     assert "no rows of the table `contacts`" in words(app)
     assert "neither what collectors cost nor their hours" in words(app)
     assert "none differs from the average beyond noise" in answer(app)

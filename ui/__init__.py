@@ -2,7 +2,7 @@
 
 from ui.conduct import deadline_pack, open_conduct_page
 from ui.evidence import chart, evidence, heading, month_table, readable_table, say
-from ui.filters import Weight, find, pick, segmented
+from ui.filters import Weight, find, pick, segmented, tabs
 from ui.loans import loan_list
 from ui.page import (
     ICON,
@@ -62,6 +62,7 @@ __all__ = [
     "reconciliation_strip",
     "say",
     "segmented",
+    "tabs",
     "target_changes",
     "target_table",
     "target_tile",

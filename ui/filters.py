@@ -133,6 +133,11 @@ def segmented(
     return _choose(value, options)
 
 
+def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
+    """Parts of a page, named in the address; only the one that is `open` need be made."""
+    return st.tabs(labels, key=key, on_change="rerun", bind="query-params")
+
+
 def pick(label: str, options: Sequence[str], *, key: str) -> str:
     """One of many options, kept from page to page and in the address."""
     return _choose(st.selectbox(label, options, width=260, **_bound(key)), options)

@@ -254,16 +254,17 @@ def _by_rule(cash: pl.DataFrame) -> pl.DataFrame:
 def show_rules(view: ui.View, found: Figures) -> None:
     """Is a channel used on the debts it suits, and is the timeline kept?"""
     st.subheader("Is each channel used where the rules say it suits?", anchor=False)
-    st.markdown(contact_sentences.suited_sentence(found.suited_shares, found.unplaced_attempts))
-    with_rule = [code for code in RULES if code in set(found.suited["channel"])]
+    suited = found.suited
+    st.markdown(contact_sentences.suited_sentence(suited.shares, suited.unplaced))
+    with_rule = [code for code in RULES if code in set(suited.cells["channel"])]
     if with_rule:
         labels = {named.channel(code): code for code in with_rule}
         channel = labels[ui.segmented("Channel", tuple(labels), key="suited")]
-        rows = found.suited.filter(pl.col("channel") == channel)
+        rows = suited.cells.filter(pl.col("channel") == channel)
         buckets = {
             code: words.state(code) for code in view.book.buckets if code in set(rows["bucket"])
         }
-        bands = named.amounts(found.amount_bounds)
+        bands = named.amounts(suited.bounds)
         amounts = {code: label for code, label in bands.items() if code in set(rows["amount"])}
         rule = RULES[channel]
         ui.heading(
@@ -278,7 +279,7 @@ def show_rules(view: ui.View, found: Figures) -> None:
             suits.suited(buckets, amounts, alt=f"Where {named.channels(channel)} were used."),
             key="suited_cells",
         )
-        ui.evidence("suitability", found.suited, suitability, suited_shares, of="suitability")
+        ui.evidence("suitability", suited.cells, suitability, suited_shares, of="suitability")
     st.subheader("Are the timeline's steps taken in time?", anchor=False)
     st.markdown(" ".join(contact_sentences.timeline_sentences(found.steps)))
     drawn = frames.taken(found.steps)

@@ -1,7 +1,5 @@
 """Channels: what works, for whom, at what price?"""
 
-from typing import cast
-
 import polars as pl
 import streamlit as st
 
@@ -19,14 +17,28 @@ from charts import effects as effect_charts
 from charts import format as words
 from charts.channel_sentences import Outcome
 from figures import channel_frames as frames
-from figures.channels import STAGES, Effects, figures
+from figures.channels import STAGES, Effects, Figures, figures
 from pages.recovery import channel_detail
+
+PARTS = ("What works", "From attempt to cash", "Price", "Credit", "Rules")
 
 
 def best_stage(rows: pl.DataFrame) -> str:
     """Where the first answer is: the stage that a reader sees first."""
     sure = rows.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
     return sure["stage"][0] if sure.height else STAGES[0]
+
+
+def choose_stage(of_channels: pl.DataFrame) -> str:
+    """The stage whose effects and prices are shown; at first that of the answer."""
+    by_label = {named.STAGES[code]: code for code in STAGES}
+    first = named.STAGES[best_stage(of_channels.filter(pl.col("outcome") == "resolved"))]
+    return by_label[ui.segmented("Stage", tuple(by_label), key="stage", default=first)]
+
+
+def chosen_outcome() -> Outcome:
+    """What the effects are on, whether or not the part is open in which it is chosen."""
+    return "cash" if st.session_state.get("effect_on") == "Cash" else "resolved"
 
 
 def fitted_words(found: Effects) -> str:
@@ -163,6 +175,21 @@ def show_evidence(row: dict[str, object], outcome: Outcome) -> None:
     )
 
 
+def show_channels(found: Figures, outcome: Outcome, stage: str) -> None:
+    """Raw and adjusted by channel, and how far the chosen channel's estimate can be trusted."""
+    here = found.effects.compared.filter(
+        pl.col("question") == "channel", pl.col("outcome") == outcome, pl.col("stage") == stage
+    )
+    tried = here.filter(pl.col("treated_cases") > 0)
+    if tried.height:
+        clicked = show_effects(here, outcome, stage)
+        codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
+        chosen = choose_channel(clicked, codes)
+        show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
+    elif of_channels.height:
+        st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
+
+
 view = ui.open_recovery_page(
     "Channels",
     "What works, for whom, at what price?",
@@ -173,37 +200,31 @@ found = figures(view.key, view)
 compared = found.effects.compared.filter(pl.col("treated_cases") > 0)
 of_channels = compared.filter(pl.col("question") == "channel")
 said = st.container()
+parts = dict(zip(PARTS, ui.tabs(PARTS, key="channels_part"), strict=True))
 
-# --- the picture ---------------------------------------------------------------------------
-with st.container(horizontal=True):
-    by_label = {named.STAGES[code]: code for code in STAGES}
-    first = best_stage(of_channels.filter(pl.col("outcome") == "resolved"))
-    stage = by_label[
-        ui.segmented("Stage", tuple(by_label), key="stage", default=named.STAGES[first])
-    ]
-    outcome = cast(
-        Outcome, ui.segmented("Effect on", ("Resolved", "Cash"), key="effect_on").lower()
-    )
-with said:
-    of_outcome = of_channels.filter(pl.col("outcome") == outcome)
-    ui.say(sentences.effect_sentences(of_outcome, outcome, REASONS))
-here = found.effects.compared.filter(
-    pl.col("question") == "channel", pl.col("outcome") == outcome, pl.col("stage") == stage
-)
-tried = here.filter(pl.col("treated_cases") > 0)
-if tried.height:
-    clicked = show_effects(here, outcome, stage)
-    codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
-    chosen = choose_channel(clicked, codes)
-    show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
-elif of_channels.height:
-    st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
+with parts["What works"] as part:
+    if part.open:
+        with st.container(horizontal=True):
+            stage = choose_stage(of_channels)
+            ui.segmented("Effect on", ("Resolved", "Cash"), key="effect_on")
+        outcome = chosen_outcome()
+        show_channels(found, outcome, stage)
+        channel_detail.show_amounts(found.effects, outcome, stage)
+with parts["From attempt to cash"] as part:
+    if part.open:
+        channel_detail.show_funnel(view, found)
+with parts["Price"] as part:
+    if part.open:
+        channel_detail.show_costs(found, choose_stage(of_channels))
+with parts["Credit"] as part:
+    if part.open:
+        channel_detail.show_cash(found)
+with parts["Rules"] as part:
+    if part.open:
+        channel_detail.show_rules(view, found)
+        channel_detail.show_preferences(found)
+        st.caption(contact_sentences.NOT_HERE)
 
-# --- how much, how soon --------------------------------------------------------------------
-channel_detail.show_amounts(found.effects, outcome, stage)
-channel_detail.show_funnel(view, found)
-channel_detail.show_costs(found, stage)
-channel_detail.show_cash(found)
-channel_detail.show_rules(view, found)
-channel_detail.show_preferences(found)
-st.caption(contact_sentences.NOT_HERE)
+with said:  # last: what it is about is chosen in a part
+    of_outcome = of_channels.filter(pl.col("outcome") == chosen_outcome())
+    ui.say(sentences.effect_sentences(of_outcome, chosen_outcome(), REASONS))

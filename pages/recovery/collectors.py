@@ -19,6 +19,7 @@ from pages.recovery import collector_score, collector_work, one_collector
 from pages.recovery import collector_tables as tables
 from queries.owner_cells import Kind
 
+PARTS = ("On the same cases", "The work", "Score", "Tenure and training")
 STAGES = {"All": None, "Early": "early", "Middle": "middle", "Late": "late"}
 MOST_NAMED = 6  # outside a funnel; more names would cover each other
 LABELS: dict[Kind, str] = {"collector": "collector", "team": "team", "agency": "agency"}
@@ -139,6 +140,43 @@ def _raw(found: Comparison, choice: Choice) -> None:
     ui.evidence("raw_and_adjusted", shown, rank_moves)
 
 
+def _answer(found: Comparison, choice: Choice) -> None:
+    flagged = found.compared.filter("is_different")
+    ui.say(
+        sentences.comparison_sentences(
+            found.compared.height,
+            flagged.filter(pl.col("advantage") > 0).rows(named=True),
+            flagged.filter(pl.col("advantage") < 0).reverse().rows(named=True),
+            kind=choice.kind,
+            is_money=choice.is_money,
+        )
+    )
+
+
+def _compared(found: Comparison, choice: Choice) -> None:
+    """The picture, the funnel, the table; raw rates on request."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key="compared"):
+        _comparison_chart(found, choice)
+    with right, st.container(key="funnel"):
+        _funnel_chart(found, choice)
+    tables.footnotes(found, choice)
+    tables.owners_table(found, choice)
+    model = fit_money_mix if choice.is_money else fit_case_mix
+    ui.evidence(
+        f"{choice.kind}s_compared",
+        tables.evidence_frame(found, choice),
+        shrink,
+        above_average,
+        choice_effects,
+        model,
+        funnel,
+        of=f"{LABELS[choice.kind]} comparison",
+    )
+    if st.toggle("Show raw rates", key="raw", bind="query-params", persist_state="session"):
+        _raw(found, choice)
+
+
 view = ui.open_recovery_page(
     "Collectors",
     "Who really collects better?",
@@ -166,44 +204,31 @@ with st.container(horizontal=True, key="compare_row"):
 choice = Choice(kind=kind, outcome=outcome, stage=stage)
 found = comparison(f"{view.key} {choice!r}", choice, view)
 
-# --- the answer and the picture ------------------------------------------------------------
-if found.reason is not None or found.compared.height < 2:
-    _nothing(found, kind)
-else:
-    flagged = found.compared.filter("is_different")
-    ui.say(
-        sentences.comparison_sentences(
-            found.compared.height,
-            flagged.filter(pl.col("advantage") > 0).rows(named=True),
-            flagged.filter(pl.col("advantage") < 0).reverse().rows(named=True),
-            kind=kind,
-            is_money=choice.is_money,
-        )
-    )
-    left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(key="compared"):
-        _comparison_chart(found, choice)
-    with right, st.container(key="funnel"):
-        _funnel_chart(found, choice)
-    tables.footnotes(found, choice)
-    tables.owners_table(found, choice)
-    model = fit_money_mix if choice.is_money else fit_case_mix
-    ui.evidence(
-        f"{kind}s_compared",
-        tables.evidence_frame(found, choice),
-        shrink,
-        above_average,
-        choice_effects,
-        model,
-        funnel,
-        of=f"{LABELS[kind]} comparison",
-    )
-    if st.toggle("Show raw rates", key="raw", bind="query-params", persist_state="session"):
-        _raw(found, choice)
-
-# --- the work, the score, tenure -----------------------------------------------------------
-collector_work.show(view, choice)
-if kind == "collector" and found.reason is None:
-    collector_score.show_score(view, choice)
-    collector_score.show_learning(learning(f"{view.key} {choice!r}", choice, view), choice)
-tables.model_notes(view, found, choice)
+said = st.container()
+parts = dict(zip(PARTS, ui.tabs(PARTS, key="collectors_part"), strict=True))
+with said:
+    if found.reason is not None or found.compared.height < 2:
+        _nothing(found, kind)
+    else:
+        _answer(found, choice)
+with parts["On the same cases"] as part:
+    if part.open:
+        if found.reason is None and found.compared.height > 1:
+            _compared(found, choice)
+        tables.model_notes(view, found, choice)
+with parts["The work"] as part:
+    if part.open:
+        collector_work.show(view, choice)
+with parts["Score"] as part:
+    if part.open:
+        if kind != "collector" or found.reason is not None:
+            st.info("The score is of collectors who can be compared.", icon=":material/balance:")
+        else:
+            collector_score.show_score(view, choice)
+with parts["Tenure and training"] as part:
+    if part.open:
+        if kind != "collector" or found.reason is not None:
+            st.info("Tenure is of collectors who can be compared.", icon=":material/balance:")
+        else:
+            learnt = learning(f"{view.key} {choice!r}", choice, view)
+            collector_score.show_learning(learnt, choice)
