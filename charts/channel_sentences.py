@@ -75,11 +75,12 @@ def _best(known: pl.DataFrame, outcome: Outcome) -> str:
         if outcome == "resolved"
         else f"{cash(row['effect'])} more cash a case"
     )
+    thin = ", few like cases without" if row["overlap"] == "thin" else ""
     does = "does" if row["arm"] == "mediation" else "do"
     return (
         f"{named.sentence(named.channels(row['arm']))} {does} most,"
         f" {named.stage(row['stage'])}: {gain}"
-        f" ({interval(row['low'], row['high'], outcome)}) when like is compared with like."
+        f" ({interval(row['low'], row['high'], outcome)}{thin}) when like is compared with like."
     )
 
 

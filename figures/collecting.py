@@ -16,12 +16,12 @@ from analytics.recovery import cohort_recovery
 from analytics.targets import target_attainment
 from appdata.targets import Targets
 from figures.choices import of_all_segments
+from figures.late_placements import with_late_placements
 from queries import recovery
 from queries.filters import months_before
 
 HISTORY = 25
 PERIOD = 12  # months of opening that a target is judged on
-METRICS = {"recovery_early": "early", "recovery_late": "late"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,12 @@ def collecting(view: ui.View, targets: Targets) -> Collecting | None:
 def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
     view, chosen = _view, _view.chosen
     months = ui.load(view, recovery.collections_months)
-    cells, by_case = _target_cells(view)
-    period = cells.filter(pl.col("opened_month") > months_before(chosen.as_of, PERIOD))
+    before = months_before(chosen.as_of, PERIOD)
+    every = ui.load(view, recovery.target_cohorts)
+    cells, by_case = with_late_placements(view, every, after=before)
+    period = cells.filter(pl.col("opened_month") > before)
     attained = {}
-    for metric, stage in METRICS.items():
+    for metric, (stage, _) in recovery.TARGETED.items():
         own = period.filter(stage=stage)
         if own.height:
             target = _targets.for_book(metric)
@@ -76,25 +78,13 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
             metric: cohort_recovery(cells.filter(stage=stage), by=["opened_month"])
             .sort("opened_month")
             .select(month="opened_month", value="rate")
-            for metric, stage in METRICS.items()
+            for metric, (stage, _) in recovery.TARGETED.items()
         },
         attained=attained,
         late_by_case=by_case,
         cost=cost,
         changes={name: latest_change(one) for name, one in series.items() if one.height},
     )
-
-
-def _target_cells(view: ui.View) -> tuple[pl.DataFrame, bool]:
-    cells = ui.load(view, recovery.target_cohorts)
-    recent = pl.col("opened_month") > months_before(view.chosen.as_of, PERIOD)
-    if cells.filter(recent, stage="late").height:
-        return cells, False
-    late = ui.load(view, recovery.late_placements).with_columns(stage=pl.lit("late"))
-    if late.is_empty():
-        return cells, False
-    early = cells.filter(stage="early")
-    return pl.concat([early, late.select(early.columns)]), True
 
 
 @st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)

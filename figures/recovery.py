@@ -15,12 +15,12 @@ from analytics.recovery import cohort_recovery, liquidation_curves, period_rate,
 from analytics.targets import contact_attainment, target_attainment
 from analytics.work import days_to_contact
 from appdata.targets import Targets
+from figures.late_placements import with_late_placements
 from queries import owner_cells, recovery
 
 STAGES = ("early", "middle", "late")
 HORIZONS = (30, 60, 90, 180)
 OWN_HORIZON = {"early": 30, "middle": 90, "late": 180}  # the targets' days; middle has none
-TARGETED = {"recovery_early": ("early", 30), "recovery_late": ("late", 180)}
 RULES = ("last", "first", "equal")
 LAST_STEP = 5  # 180 days in steps of 30
 
@@ -65,7 +65,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     every_stage = days.with_columns(stage=pl.lit("all"))
     period = recovery_period(pl.concat([every_stage, days]), by=["stage"]) if days.height else days
     curves = _liquidation(view)
-    money, late_by_case = _with_late_cases(view, cells)
+    money, late_by_case = with_late_placements(view, cells)
     rules = dict(ui.load(view, recovery.cash_by_rule).iter_rows())
     return Figures(
         by_month=cohort_recovery(money, by=[*every, "opened_month"]),
@@ -83,17 +83,6 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         months=_months(view),
         rules={rule: int(rules[rule]) for rule in RULES if rule in rules},
     )
-
-
-def _with_late_cases(view: ui.View, cells: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """Where no spell of lateness begins late, the late target is judged on late placements."""
-    if cells.filter(stage="late").height:
-        return cells, False
-    cases = ui.load(view, recovery.late_placements)
-    if not (cases["cases"] + cases["immature_cases"]).sum():
-        return cells, False
-    late = cases.with_columns(stage=pl.lit("late"), horizon=pl.lit(180, pl.Int64))
-    return pl.concat([cells, late], how="diagonal"), True
 
 
 def _months(view: ui.View) -> pl.DataFrame:
@@ -121,7 +110,7 @@ def book_attainment(view: ui.View, found: Figures, targets: Targets) -> Book:
 @st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)
 def _book_attainment(key: str, _view: ui.View, _found: Figures, _targets: Targets) -> Book:
     rows = {}
-    for metric, (stage, horizon) in TARGETED.items():
+    for metric, (stage, horizon) in recovery.TARGETED.items():
         cells = _found.book_cells.filter(stage=stage, horizon=horizon)
         if cells.is_empty():
             continue
@@ -145,9 +134,9 @@ def owner_attainment(view: ui.View, targets: Targets, *, by: str, metric: str) -
 def _owner_attainment(
     key: str, _view: ui.View, _targets: Targets, by: str, metric: str
 ) -> pl.DataFrame:
-    if metric not in TARGETED:
+    if metric not in recovery.TARGETED:
         return _first_contact(_view, _targets, by)
-    stage, _ = TARGETED[metric]
+    stage, _ = recovery.TARGETED[metric]
     cells = ui.load(_view, recovery.owner_targets, stage=stage).filter(pl.col(by).is_not_null())
     return _attained(cells, metric, _targets, by)
 

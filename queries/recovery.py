@@ -16,6 +16,8 @@ from warehouse import recovery_marts as tables
 _CASH = tuple(f"{cash}_{part}" for cash in ("cash", "clipped") for part in
               ("cents", "squares", "placed"))  # fmt: skip
 PLACED = ("cases", "placed_cents", "placed_squares")
+# Which cases the targets are about: their stage, and the days within which they pay.
+TARGETED = {"recovery_early": ("early", 30), "recovery_late": ("late", 180)}
 IMMATURE = ("immature_cases", "immature_cents", "immature_squares")
 COHORT = (*PLACED, *_CASH, *IMMATURE)
 
@@ -99,7 +101,7 @@ def target_cohorts(marts: Marts, chosen: Filter) -> pl.DataFrame:
             where={"stage": [stage], "horizon": [horizon]},
             names=COHORT,
         )
-        for stage, horizon in (("early", 30), ("late", 180))
+        for stage, horizon in TARGETED.values()
     ]
     return pl.concat(parts)
 

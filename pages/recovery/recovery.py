@@ -19,7 +19,6 @@ from figures.recovery import (
     HORIZONS,
     OWN_HORIZON,
     STAGES,
-    TARGETED,
     book_attainment,
     figures,
     owner_attainment,
@@ -45,8 +44,8 @@ book = attained.recovery
 whole = found.whole
 
 # --- the answer ----------------------------------------------------------------------------
-by_stage = {stage: book.get(metric) for metric, (stage, _) in TARGETED.items()}
-goals = {stage: targets.for_book(metric) for metric, (stage, _) in TARGETED.items()}
+by_stage = {stage: book.get(metric) for metric, (stage, _) in recovery.TARGETED.items()}
+goals = {stage: targets.for_book(metric) for metric, (stage, _) in recovery.TARGETED.items()}
 ui.say(sentences.recovery_sentences(by_stage, whole, goals))
 
 # --- the picture ---------------------------------------------------------------------------
@@ -122,7 +121,7 @@ def tile(label: str, value: str, delta: str | None, note: str | None, help: str)
 
 
 with right, st.container(horizontal=True, key="tiles"):
-    for metric, (stage, horizon) in TARGETED.items():
+    for metric, (stage, horizon) in recovery.TARGETED.items():
         row: dict[str, Any] = book.get(metric, {})
         tile(
             sentences.within_words(stage, horizon),
