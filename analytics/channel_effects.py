@@ -124,20 +124,17 @@ def fit_outcomes(
     if set(by) - set(covariates):
         raise ValueError("a page may filter only by what both models adjust for")
     parts: dict[Outcome, list[EffectFits]] = {outcome: [] for outcome in outcomes}
-    stages = [
-        stage_cells(
-            landmark, arms=arms, reference=reference, covariates=covariates, outcome=outcome
-        )
-        for outcome in outcomes
-    ]
-    for same in zip(*stages, strict=True):
-        stage = same[0]
+    stages = stage_cells(
+        landmark, arms=arms, reference=reference, covariates=covariates, outcomes=outcomes
+    )
+    for same in stages:
+        stage = same[outcomes[0]]
         columns, names = design(stage.cells, covariates, stage.levels)
         for arm in range(1, len(stage.arms)):
             label = (pl.lit(stage.stage).alias("stage"), pl.lit(stage.arms[arm]).alias("arm"))
             found = overlap(stage, arm, columns)
             shown = (propensity_histogram(stage, arm, found), balance(stage, arm, found))
-            for outcome, cells in zip(outcomes, same, strict=True):
+            for outcome, cells in same.items():
                 fit = _fit(cells, arm, columns, names, by, outcome, found, shown)
                 parts[outcome].append(
                     EffectFits(*(frame.select(*label, pl.all()) for frame in fit))

@@ -2,15 +2,16 @@
 
 The linear predictor of a cell is a_owner + the sum of its levels' coefficients.  All covariates
 are categories, so a fit on cells is the fit on single cases, exactly.  Nothing as wide as
-owners x covariates is built: the Hessian's blocks are `bincount`s over level codes, and the
-owner block, which is diagonal, is eliminated (Schur complement), so that a step costs one
-solve of the size of the covariates.
+owners x covariates is built: the Hessian's blocks are `bincount`s over level codes (those without
+owners over the kinds of case that there are), and the owner block, which is diagonal, is
+eliminated (Schur complement), so that a step costs one solve of the size of the covariates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from scipy.special import expit
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 MOST_STEPS = 50
+LARGEST_CODE = 1 << 40
 TOLERANCE = 1e-9
 ALIASED = 1e-8  # a pivot below this share of its column is no information of its own
 
@@ -62,19 +64,36 @@ class Design:
     def starts(self) -> Sequence[int]:
         return [0, *np.cumsum(self.widths, dtype=int)]
 
+    @cached_property
+    def _kinds(self) -> tuple[Codes, tuple[Codes, ...]]:
+        """Cells alike in all covariates are of a kind: each cell's, and the levels of each."""
+        code = np.zeros(len(self.owner), dtype=np.int64)
+        for codes, width in zip(self.levels, self.widths, strict=True):
+            code = code * width + codes
+            if code.max(initial=0) > LARGEST_CODE:
+                code = np.unique(code, return_inverse=True)[1]
+        _, first, kind = np.unique(code, return_index=True, return_inverse=True)
+        return kind, tuple(codes[first] for codes in self.levels)
+
+    def _by_kind(self, values: Array) -> Array:
+        kind, levels = self._kinds
+        return np.bincount(kind, values, len(levels[0]) if levels else 1).astype(float)
+
     def predictor(self, owner_terms: Array, coefficients: Array) -> Array:
-        eta = owner_terms[self.owner]
-        for start, codes in zip(self.starts, self.levels, strict=False):
-            eta = eta + coefficients[start + codes]
-        return eta
+        kind, levels = self._kinds
+        score = np.zeros(len(levels[0]) if levels else 1)
+        for start, codes in zip(self.starts, levels, strict=False):
+            score = score + coefficients[start + codes]
+        return owner_terms[self.owner] + score[kind]
 
     def by_owner(self, values: Array) -> Array:
         return np.bincount(self.owner, values, self.owners).astype(float)
 
     def by_level(self, values: Array) -> Array:
+        summed = self._by_kind(values)
         parts = [
-            np.bincount(codes, values, width)
-            for codes, width in zip(self.levels, self.widths, strict=True)
+            np.bincount(codes, summed, width)
+            for codes, width in zip(self._kinds[1], self.widths, strict=True)
         ]
         return np.concatenate([*parts, np.empty(0)])
 
@@ -87,11 +106,12 @@ class Design:
 
     def by_levels(self, values: Array) -> Array:
         starts, table = self.starts, np.zeros((self.starts[-1], self.starts[-1]))
-        for i, (rows, height) in enumerate(zip(self.levels, self.widths, strict=True)):
-            for j, (columns, width) in enumerate(zip(self.levels, self.widths, strict=True)):
+        summed, levels = self._by_kind(values), self._kinds[1]
+        for i, (rows, height) in enumerate(zip(levels, self.widths, strict=True)):
+            for j, (columns, width) in enumerate(zip(levels, self.widths, strict=True)):
                 if j < i:
                     continue
-                block = np.bincount(rows * width + columns, values, height * width)
+                block = np.bincount(rows * width + columns, summed, height * width)
                 here = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
                 table[here] = block.reshape(height, width)
                 table[here[::-1]] = table[here].T

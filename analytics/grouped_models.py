@@ -63,16 +63,12 @@ def _half(
 
 def levels(values: pl.Series) -> tuple[list[str], npt.NDArray[np.int64]]:
     """A covariate's levels as text, in order, and the place of each value among them."""
-    known = pl.DataFrame({"value": values.unique()})
-    known = known.with_columns(text=pl.col("value").cast(pl.String).fill_null(NOT_RECORDED))
-    found = known["text"].unique().sort()
-    known = known.with_columns(place=pl.col("text").replace_strict(found, range(len(found))))
-    placed = (
-        values.alias("value")
-        .to_frame()
-        .join(known, on="value", how="left", nulls_equal=True, maintain_order="left")
-    )
-    return found.to_list(), placed["place"].to_numpy()
+    known = values.unique()
+    texts = known.cast(pl.String).fill_null(NOT_RECORDED)
+    found = texts.unique().sort()
+    places = texts.replace_strict(found, range(len(found)), return_dtype=pl.Int64)
+    placed = values.replace_strict(known, places, return_dtype=pl.Int64)
+    return found.to_list(), placed.to_numpy()
 
 
 def logistic(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,7 +14,11 @@ from analytics.intervals import Array
 
 Outcome = Literal["resolved", "cash"]
 WITHOUT = "without"
-CASH = ("cash_cents", "cash_squares")
+PARTS: dict[Outcome, tuple[str, ...]] = {
+    "resolved": ("resolved",),
+    "cash": ("cash_cents", "cash_squares"),
+}
+LARGEST_CODE = 1 << 40
 DOSES = ("0", "1", "2-3", "4+")  # attempts by the landmark; "0" is the reference
 FIRST_CONTACT_DAYS = ("none", "0-1", "2-3", "4-6")  # of the first attempt; "none": the reference
 
@@ -25,20 +28,17 @@ class StageCells:
     """A stage's landmark cases: a row of `cells` per combination of covariates.
 
     Arrays are [cell, arm], the reference first: cases, and the sum and the sum of squares of
-    their outcome (1 and 0, or currency).
+    their outcome (1 and 0, or currency).  `levels`: each covariate's levels, and the place of
+    each cell's among them.
     """
 
     stage: str
     cells: pl.DataFrame
     arms: tuple[str, ...]
+    levels: dict[str, tuple[list[str], np.ndarray]]
     cases: Array
     sums: Array
     squares: Array
-
-    @cached_property
-    def levels(self) -> dict[str, tuple[list[str], np.ndarray]]:
-        """Each covariate's levels, and the place of each cell's among them."""
-        return {name: levels(self.cells[name]) for name in self.cells.columns}
 
 
 def stage_cells(
@@ -47,30 +47,58 @@ def stage_cells(
     arms: Sequence[str],
     reference: str,
     covariates: Sequence[str],
-    outcome: Outcome,
-) -> Iterator[StageCells]:
-    """The cells of each stage, checked; arms that no case has are empty, not absent."""
-    parts = ["cases", "resolved"] if outcome == "resolved" else ["cases", *CASH]
+    outcomes: Sequence[Outcome],
+) -> Iterator[dict[Outcome, StageCells]]:
+    """The cells of each stage by outcome, checked; arms that no case has are empty, not absent."""
+    parts = list(dict.fromkeys(["cases", *(name for each in outcomes for name in PARTS[each])]))
     _check(landmark, arms, reference, covariates, parts)
     ordered = (reference, *(arm for arm in arms if arm != reference))
-    summed = landmark.group_by("stage", *covariates, "arm", maintain_order=True).agg(
-        pl.col(parts).sum().cast(pl.Float64)
-    )
-    _check_outcomes(summed, outcome)
-    for (stage,), rows in sorted(summed.group_by(["stage"]), key=lambda part: str(part[0][0])):
-        cells = rows.select(covariates).unique(maintain_order=True).with_row_index("_cell")
-        place = rows.join(cells, on=covariates, how="left", nulls_equal=True, maintain_order="left")
+    for (stage,), rows in sorted(landmark.group_by(["stage"]), key=lambda part: str(part[0][0])):
+        known = {name: levels(rows[name]) for name in covariates}
+        first, cell = _numbered(known, rows)
         column = rows["arm"].replace_strict(ordered, range(len(ordered))).to_numpy()
-        shape = (cells.height, len(ordered))
-        columns = [rows[name].to_numpy() for name in parts]
-        if outcome == "resolved":
-            columns.append(columns[1])
-        else:
-            columns[1] = columns[1] / 100.0
-        arrays = [np.zeros(shape) for _ in columns]
-        for array, values in zip(arrays, columns, strict=True):
-            array[place["_cell"].to_numpy(), column] = values
-        yield StageCells(str(stage), cells.drop("_cell"), ordered, *arrays)
+        shape = len(first), len(ordered)
+        place = cell * shape[1] + column
+        summed = {name: _summed(place, rows[name], shape) for name in parts}
+        _check_outcomes(summed, outcomes)
+        cells = rows.select(covariates)[first]
+        placed = {name: (texts, where[first]) for name, (texts, where) in known.items()}
+        yield {
+            outcome: StageCells(
+                str(stage), cells, ordered, placed, summed["cases"], *_of(outcome, summed)
+            )
+            for outcome in outcomes
+        }
+
+
+def _summed(place: np.ndarray, values: pl.Series, shape: tuple[int, int]) -> Array:
+    total = np.bincount(place, values.to_numpy(), shape[0] * shape[1])
+    return total.reshape(shape).astype(np.float64)
+
+
+def _of(outcome: Outcome, summed: dict[str, Array]) -> tuple[Array, Array]:
+    """Sum and sum of squares of an outcome."""
+    if outcome == "resolved":
+        return summed["resolved"], summed["resolved"]
+    return summed["cash_cents"] / 100.0, summed["cash_squares"]
+
+
+def _numbered(
+    known: dict[str, tuple[list[str], np.ndarray]], rows: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """A row of each different cell, and the cell's number of every row.
+
+    What is not recorded is a cell of its own beside a level that has its name.
+    """
+    code = np.zeros(rows.height, dtype=np.int64)
+    for name, (texts, place) in known.items():
+        code = code * len(texts) + place
+        if rows[name].null_count():
+            code = code * 2 + rows[name].is_null().to_numpy()
+        if code.max(initial=0) > LARGEST_CODE:  # many covariates: what is there is not that many
+            code = np.unique(code, return_inverse=True)[1]
+    _, first, cell = np.unique(code, return_index=True, return_inverse=True)
+    return first, cell
 
 
 def _check(
@@ -97,11 +125,13 @@ def _check(
         raise ValueError("a number of cases is negative")
 
 
-def _check_outcomes(summed: pl.DataFrame, outcome: Outcome) -> None:
-    if outcome == "resolved":
-        if not summed["resolved"].is_between(0, summed["cases"]).all():
-            raise ValueError("resolved cases must lie between none and all of a cell's cases")
-        return
-    least = summed["cash_cents"] ** 2 / 1e4  # sum^2 <= n x sum of squares
-    if (least > summed["cases"] * summed["cash_squares"] * (1 + 1e-9) + 1e-6).any():
-        raise ValueError("cash_squares are too small for cash_cents: check their units")
+def _check_outcomes(summed: dict[str, Array], outcomes: Sequence[Outcome]) -> None:
+    cases = summed["cases"]
+    if "resolved" in outcomes and not (
+        (summed["resolved"] >= 0).all() and (summed["resolved"] <= cases).all()
+    ):
+        raise ValueError("resolved cases must lie between none and all of a cell's cases")
+    if "cash" in outcomes:
+        least = summed["cash_cents"] ** 2 / 1e4  # sum^2 <= n x sum of squares
+        if (least > cases * summed["cash_squares"] * (1 + 1e-9) + 1e-6).any():
+            raise ValueError("cash_squares are too small for cash_cents: check their units")

@@ -60,11 +60,16 @@ def _landmark_cases(target: Connection) -> pl.DataFrame:
     """The landmark cells with the quarter of opening, and whether each channel was attempted."""
     rows = target.fetch(sa.select(landmarks).where(landmarks.c.cases > 0))
     opened = pl.col("opened_month")
-    attempted = pl.col("attempted").str.split("+")
+    months = rows.select("opened_month").unique()
     quarter = pl.format("{}-Q{}", opened.dt.year(), opened.dt.quarter()).alias("quarter")
-    return rows.with_columns(
-        quarter, *[attempted.list.contains(name).alias(name) for name in CHANNELS]
-    ).with_columns(pl.col("stage", *COVARIATES).cast(pl.Categorical))
+    sets = rows.select("attempted").unique()
+    attempted = pl.col("attempted").str.split("+")
+    flags = [attempted.list.contains(name).alias(name) for name in CHANNELS]
+    return (
+        rows.join(months.with_columns(quarter), on="opened_month")
+        .join(sets.with_columns(flags), on="attempted")
+        .with_columns(pl.col("stage", *COVARIATES).cast(pl.Categorical))
+    )
 
 
 def _added(rows: pl.DataFrame, more: Sequence[str]) -> pl.DataFrame:

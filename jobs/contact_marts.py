@@ -15,7 +15,6 @@ from jobs.timeline import timeline_frame
 from queries.contacts import ARRIVED, UNREACHED
 from queries.loan_states import SEGMENTS, BookShape
 from warehouse.contract import RIGHT_PARTY
-from warehouse.engines import Connection
 
 NOBODY = "none"  # a channel's place where no contact is credited: self-cure
 REMINDER = "reminder"  # a stage's place where there is no case yet
@@ -65,13 +64,11 @@ def compute_month(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl
     return whole | {"channel_work": whole["channel_work"].with_columns(cost_cents=_COST)}
 
 
-def compute_cohort(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> dict[str, pl.DataFrame]:
+def compute_cohort(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
     """The timeline and the landmark cases of the cases that were opened in a month."""
     found: dict[str, list[pl.DataFrame]] = {name: [] for name in COHORT_MARTS}
     if "cases" in shape.tables:
-        found["timeline"].append(timeline_frame(facts, month, shape, book))
+        found["timeline"].append(timeline_frame(month, shape, book))
         for name, frame in landmark_frames(month, shape, book).items():
             found[name].append(frame)
     return {
@@ -144,7 +141,7 @@ def _reminders(rows: pl.DataFrame) -> pl.DataFrame:
 def _channel_cash(cash: pl.DataFrame, credited: pl.DataFrame | None) -> pl.DataFrame:
     """Cash of cases by rule and channel; what no contact is credited with is `none`."""
     cells = ["channel", "stage", *SEGMENT]
-    nobodys = cash if credited is None else cash.join(credited, on="payment_id", how="anti")
+    nobodys = cash if credited is None else cash.join(credited, on="payment", how="anti")
     cents = [pl.col("cents").sum().alias(rule) for rule in RULES]
     parts = [nobodys.group_by("stage", *SEGMENT).agg(cents).with_columns(channel=pl.lit(NOBODY))]
     if credited is not None:

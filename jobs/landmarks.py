@@ -7,18 +7,19 @@ case: what a transfer hands on is the next case's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from jobs.case_book import CaseBook
 from queries.cases import RESOLVED, days_after
-from queries.contacts import LANDMARK_DAYS
+from queries.contacts import LANDMARK_DAY, OUTCOME_DAYS
 from queries.loan_states import SEGMENTS, BookShape
 
 CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempted", "dose", "first_day"]
-OUTCOME_DAYS = 90
-LAST_DAY = LANDMARK_DAYS + OUTCOME_DAYS
+LAST_DAY = LANDMARK_DAY + OUTCOME_DAYS
 
 
 def landmark_frames(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
@@ -40,10 +41,10 @@ def _first_attempts(opened: pl.DataFrame, month: date, book: CaseBook) -> pl.Dat
     day = (pl.col("on_day") - pl.col("opened_on")).dt.total_days()
     cost = pl.col("cost_cents")
     return (
-        book.attempts.days(month.replace(day=1), days_after(month, LANDMARK_DAYS - 1))
+        book.attempts.days(month.replace(day=1), days_after(month, LANDMARK_DAY - 1))
         .select("case_id", "channel", "on_day", "cost_cents")
         .join(opened.select("case_id", "opened_on"), on="case_id")
-        .filter(day.is_between(0, LANDMARK_DAYS - 1))
+        .filter(day.is_between(0, LANDMARK_DAY - 1))
         .group_by("case_id", "channel")
         .agg(
             pl.len().cast(pl.Int64).alias("attempts"),
@@ -59,7 +60,7 @@ def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
     since = (pl.col("paid_on") - pl.col("opened_on")).dt.total_days()
     return (
         book.cash_from(month, days_after(month, LAST_DAY))
-        .filter(since.is_between(LANDMARK_DAYS, LAST_DAY))
+        .filter(since.is_between(LANDMARK_DAY, LAST_DAY))
         .join(cases.select("case_id"), on="case_id", how="semi")
         .group_by("case_id")
         .agg(pl.col("cents").sum().alias("cash_cents"))
@@ -67,13 +68,7 @@ def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
 
 
 def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    attempts = attempts.with_columns(pl.col("channel").cast(pl.String))
-    by_case = attempts.group_by("case_id").agg(
-        pl.col("channel").sort().str.join("+").alias("attempted"),
-        pl.col("attempts").sum(),
-        pl.col("first_day").min(),
-        pl.col("cost_cents").sum(),
-    )
+    by_case = _by_case(attempts)
     owner = pl.any_horizontal(pl.col("collector_id", "team", "agency_id").is_not_null())
     number, day = pl.col("attempts"), pl.col("first_day")
     return (
@@ -99,13 +94,38 @@ def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _by_case(attempts: pl.DataFrame) -> pl.DataFrame:
+    """By case, the channels in order joined by `+`: named once for each set that there is."""
+    channels = attempts["channel"].unique().cast(pl.String).sort().to_list()
+    bits = {name: 1 << place for place, name in enumerate(channels)}
+    channel = attempts["channel"].cast(pl.String)
+    by_case = (
+        attempts.with_columns(channels=_mapped(channel, bits, pl.Int64))
+        .group_by("case_id")
+        .agg(pl.col("channels", "attempts", "cost_cents").sum(), pl.col("first_day").min())
+    )
+    sets = {
+        number: "+".join(name for name, bit in bits.items() if number & bit)
+        for number in by_case["channels"].unique()
+    }
+    attempted = _mapped(by_case["channels"], sets, pl.String)
+    return by_case.with_columns(attempted=attempted).drop("channels")
+
+
+def _mapped(values: pl.Series, found: Mapping[Any, Any], kind: type[pl.DataType]) -> pl.Series:
+    """Each value's place in a mapping that has them all."""
+    if values.is_empty():
+        return pl.Series([], dtype=kind)
+    return values.replace_strict(found, return_dtype=kind)
+
+
 def _with_outcomes(cases: pl.DataFrame) -> pl.DataFrame:
     day = (pl.col("closed_on") - pl.col("opened_on")).dt.total_days()
     good = pl.col("close_reason").is_in(RESOLVED).fill_null(False)
     return cases.with_columns(
-        is_at_risk=day.is_null() | (day >= LANDMARK_DAYS),
-        is_resolved=good & day.is_between(LANDMARK_DAYS, LAST_DAY).fill_null(False),
-        is_early=good & (day < LANDMARK_DAYS).fill_null(False),
+        is_at_risk=day.is_null() | (day >= LANDMARK_DAY),
+        is_resolved=good & day.is_between(LANDMARK_DAY, LAST_DAY).fill_null(False),
+        is_early=good & (day < LANDMARK_DAY).fill_null(False),
     )
 
 

@@ -20,10 +20,15 @@ def month_of(day: date) -> date:
     return months_before((day.replace(day=1) + timedelta(days=32)).replace(day=1), 1)
 
 
-def several(month: date, count: int, as_of: date) -> list[date]:
-    """A month and those after it, up to the data's last day, that are read at once."""
-    months = [month]
-    while len(months) < count and month_after(months[-1]).replace(day=1) <= as_of:
+def month_before(month: date) -> date:
+    """The month-end before a month-end."""
+    return months_before(month, 1)
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """The month-ends from one to another, at least the first."""
+    months = [first]
+    while months[-1] < last:
         months.append(month_after(months[-1]))
     return months
 

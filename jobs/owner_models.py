@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from analytics.case_mix import CaseMix, fit_case_mix
 from analytics.expected import observed_and_expected, standard_curve
 from analytics.money_mix import Cash, fit_money_mix, observed_and_expected_money
+from jobs.months import as_categories, as_text
 from queries.loan_states import total
 from warehouse.engines import Connection
 from warehouse.recovery_marts import owner_cases
@@ -67,7 +68,7 @@ def owner_cells(owner_kind: str) -> sa.Select:
 def fit_owner_models(target: Connection) -> dict[str, pl.DataFrame]:
     """Every model of owners, by mart name."""
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in MODELS}
-    cells = {owner_kind: target.fetch(owner_cells(owner_kind)) for owner_kind in OWNERS}
+    cells = {kind: as_categories(target.fetch(owner_cells(kind))) for kind in OWNERS}
     empty = {kind: _why_nothing(target, kind) for kind, found in cells.items() if not found.height}
     asked = [(owner_kind, outcome) for owner_kind in OWNERS for outcome in OUTCOMES]
     with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
@@ -75,7 +76,7 @@ def fit_owner_models(target: Connection) -> dict[str, pl.DataFrame]:
         for (owner_kind, outcome), frames in zip(asked, fitted, strict=True):
             keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
             for name, frame in frames.items():
-                parts[name].append(frame.with_columns(keys))
+                parts[name].append(as_text(frame).with_columns(keys))
     return {name: pl.concat(frames, how="diagonal") for name, frames in parts.items() if frames}
 
 

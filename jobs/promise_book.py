@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from datetime import date
+from threading import Lock
 from typing import Any
 
 import polars as pl
 
 from analytics.promises import kept_promises
-from jobs.months import as_categories, several
+from jobs.months import as_categories
+from jobs.reading import MonthsAhead
 from queries.cases import CaseSettings
 from queries.loan_states import BookShape
 from queries.promises import GRACE_DAYS, competing_promises, promise_channels, promised_payments
@@ -18,23 +22,35 @@ MONTHS_AT_ONCE = 6
 
 
 class PromiseBook:
-    """Promises by the month in which they matured, some months read at once."""
+    """Promises by the month in which they matured, some months read at once.
 
-    def __init__(self, facts: Connection, shape: BookShape, settings: CaseSettings) -> None:
+    `months`: those that will be asked for, in order.
+    """
+
+    def __init__(
+        self,
+        facts: Connection,
+        shape: BookShape,
+        settings: CaseSettings,
+        months: Sequence[date],
+        pool: Executor | None,
+    ) -> None:
         self._facts, self._shape, self._settings = facts, shape, settings
-        self._months: dict[date, pl.DataFrame] = {}
+        self._lock = Lock()
+        self._coming = MonthsAhead(self._by_month, months, MONTHS_AT_ONCE, pool)
 
     def matured(self, month: date) -> pl.DataFrame:
         """The promises that matured in a month, each with whether and how far it was kept."""
-        if month not in self._months:
-            months = several(month, MONTHS_AT_ONCE, self._settings.as_of)
-            rows = self._read(months[0], months[-1])
-            on = pl.col("matured_on")
-            self._months = {
-                each: rows.filter(on.is_between(each.replace(day=1), each)).drop("matured_on")
-                for each in months
-            }
-        return self._months[month]
+        with self._lock:
+            return self._coming.take(month)
+
+    def _by_month(self, months: list[date]) -> dict[date, pl.DataFrame]:
+        rows = self._read(months[0], months[-1])
+        on = pl.col("matured_on")
+        return {
+            each: rows.filter(on.is_between(each.replace(day=1), each)).drop("matured_on")
+            for each in months
+        }
 
     def _read(self, first: date, last: date) -> pl.DataFrame:
         settings, tables = self._settings, self._shape.tables

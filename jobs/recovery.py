@@ -5,16 +5,27 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from jobs import case_marts, channel_models, contact_marts, owner_models
 from jobs.case_book import CaseBook
+from jobs.reading import in_order
 from jobs.recovery_proof import recovery_differences
-from jobs.recovery_sources import COHORT, MONTH, case_settings, setting_rows, stamps
+from jobs.recovery_sources import (
+    COHORT,
+    MONTH,
+    case_settings,
+    fact_totals,
+    setting_rows,
+    stamps,
+)
 from queries import case_prints
 from queries.case_months import all_cash
 from queries.cases import LAST_HORIZON, CaseSettings, days_after
@@ -53,6 +64,7 @@ CHANNEL_MODELS = (
     "effect_costs",
 )
 MODELS = "models"
+WORKERS = 2  # cohorts and months at work at once
 Frames = dict[str, pl.DataFrame]
 
 
@@ -79,29 +91,33 @@ def refresh_recovery(
     `book`: the portfolio's months and what they were made from.
     """
     started = time.monotonic()
-    settings = CaseSettings(max(book), (0, 0, 0))
+    settings = CaseSettings(max(book))
     if "cases" in shape.tables:
         settings = case_settings(facts, target, max(book))
         _replace(target, {"recovery_settings": setting_rows(settings)})
-    wanted = stamps(facts, shape, settings, schema, dict(book))
-    stale = _stale(target, wanted)
+    totals = fact_totals(facts, shape, settings)
+    wanted = stamps(facts, shape, settings, schema, dict(book), totals)
+    made = _made(target, wanted)
+    stale = sorted((key for key in wanted if made.get(key) != wanted[key]), key=_needed_to)
     cohorts = [month for part, month in wanted if part == COHORT]
-    cases = CaseBook(facts, shape, settings, cohorts, min((m for _, m in stale), default=max(book)))
-    for number, (part, month) in enumerate(stale, start=1):
-        what = "cases opened in" if part == COHORT else "collections of"
-        progress(f"{what} {month:%Y-%m} ({number} of {len(stale)})")
-        if part == COHORT:
-            frames = _cohort(facts, month, shape, cases)
-        else:
-            frames = _month(facts, target, month, shape, cases)
-        erase(target, part, month)
-        _write(target, frames)
-        _stamp(target, part, month, wanted[part, month])
-        target.commit()
+    cash = {month: _cash(facts, target, month, shape) for part, month in stale if part == MONTH}
+    until = min(max((_needed_to(key)[0] for key in stale), default=settings.as_of), settings.as_of)
+    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(WORKERS) as working:
+        since = min((month for _, month in stale), default=settings.as_of)
+        cases = CaseBook(facts, shape, settings, cohorts, since, until, reading)
+        found = in_order(working, partial(_frames, shape, cases, cash), stale, WORKERS)
+        for number, ((part, month), frames) in enumerate(zip(stale, found, strict=True), start=1):
+            what = "cases opened in" if part == COHORT else "collections of"
+            progress(f"{what} {month:%Y-%m} ({number} of {len(stale)})")
+            if (part, month) in made:
+                erase(target, part, month)
+            _write(target, frames)
+            _stamp(target, part, month, wanted[part, month])
+            target.commit()
     _fit(target, wanted, progress)
     _replace(target, _whole_tables(facts, shape, settings))
     target.commit()
-    wrong = recovery_differences(facts, target, shape, settings)
+    wrong = recovery_differences(totals, target)
     for part, month, _ in wrong:  # so that the next refresh makes them anew
         erase(target, part, month)
     target.commit()
@@ -110,14 +126,20 @@ def refresh_recovery(
     return RecoveryResult(done[COHORT], done[MONTH], sentences, time.monotonic() - started)
 
 
-def _cohort(facts: Connection, month: date, shape: BookShape, cases: CaseBook) -> Frames:
-    frames = case_marts.compute_cohort(month, shape, cases)
-    return frames | contact_marts.compute_cohort(facts, month, shape, cases)
-
-
-def _month(
-    facts: Connection, target: Connection, month: date, shape: BookShape, cases: CaseBook
+def _frames(
+    shape: BookShape, cases: CaseBook, cash: Mapping[date, pl.DataFrame], key: tuple[str, date]
 ) -> Frames:
+    """The marts of a cohort or a month."""
+    part, month = key
+    if part == COHORT:
+        frames = case_marts.compute_cohort(month, shape, cases)
+        return frames | contact_marts.compute_cohort(month, shape, cases)
+    frames = case_marts.compute_month(month, cases, cash[month])
+    return frames | contact_marts.compute_month(month, shape, cases)
+
+
+def _cash(facts: Connection, target: Connection, month: date, shape: BookShape) -> pl.DataFrame:
+    """All cash of a month by segment: the portfolio's, or the facts' from before its first."""
     table = marts.tables["cash"]
     known = sa.select(*[table.c[name] for name in SEGMENTS], table.c.payments_cents)
     cash = target.fetch(known.where(table.c.month == month)).rename(
@@ -125,20 +147,18 @@ def _month(
     )
     if "payments" in shape.tables and cash.is_empty():
         cash = facts.fetch(all_cash(month, shape))
-    frames = case_marts.compute_month(month, cases, cash.drop_nulls("cash_cents"))
-    return frames | contact_marts.compute_month(month, shape, cases)
+    return cash.drop_nulls("cash_cents")
 
 
-def _stale(target: Connection, wanted: dict[tuple[str, date], str]) -> list[tuple[str, date]]:
-    """Cohorts and months to make anew; those that the facts no longer have are erased."""
+def _made(target: Connection, wanted: Mapping[tuple[str, date], str]) -> dict[Any, str]:
+    """The stamps of what was made before; what the facts no longer have is erased."""
     table = recovery_marts.recovery_stamps
     rows = target.fetch(sa.select(table).where(table.c.part != MODELS)).iter_rows()
     made = {(part, month): stamp for part, month, stamp in rows}
     for part, month in made.keys() - wanted.keys():
         erase(target, part, month)
     target.commit()
-    stale = [key for key, stamp in wanted.items() if made.get(key) != stamp]
-    return sorted(stale, key=_needed_to)
+    return made
 
 
 def _needed_to(key: tuple[str, date]) -> tuple[date, str]:
@@ -150,8 +170,6 @@ def _needed_to(key: tuple[str, date]) -> tuple[date, str]:
 def erase(target: Connection, part: str, month: date) -> None:
     """Take a cohort or a month out of the marts, so that it is made anew."""
     for name, key in KEYS[part].items():
-        if name not in marts.tables:
-            continue
         table = marts.tables[name]
         target.execute(sa.delete(table).where(table.c[key] == month))
     table = recovery_marts.recovery_stamps

@@ -8,9 +8,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from jobs.recovery_sources import COHORT, MONTH
-from queries.case_prints import case_totals, cash_totals
-from queries.cases import CaseSettings
-from queries.loan_states import BookShape, total
+from queries.loan_states import total
 from warehouse.engines import Connection
 from warehouse.recovery_marts import (
     channel_cash,
@@ -22,18 +20,18 @@ from warehouse.recovery_marts import (
 
 
 def recovery_differences(
-    facts: Connection, target: Connection, shape: BookShape, settings: CaseSettings
+    totals: dict[str, pl.DataFrame], target: Connection
 ) -> list[tuple[str, date, str]]:
-    """Part, month and sentence for each total of the marts that is not the facts'.
+    """Part, month and sentence for each total of the marts that is not the facts' `totals`.
 
     Cases and what was placed, by opening month; cash of owners and nobody, by month; and
     owners' cash again as the liquidation curves and each rule of credit have it.
     """
-    if "cases" not in shape.tables:
+    if "cases" not in totals:
         return []
-    found = _compared(COHORT, facts.fetch(case_totals(settings)), target.fetch(_opened()))
-    if "payments" in shape.tables:
-        found += _compared(MONTH, facts.fetch(cash_totals(settings)), target.fetch(_cash()))
+    found = _compared(COHORT, totals["cases"], target.fetch(_opened()))
+    if "payments" in totals:
+        found += _compared(MONTH, totals["payments"], target.fetch(_cash()))
         owned = target.fetch(_owned())
         for mart, label, month in (
             (liquidation_cash, liquidation_cash.c.unit, liquidation_cash.c.paid_month),

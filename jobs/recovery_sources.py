@@ -20,12 +20,12 @@ from queries.cases import (
     rounded_bounds,
     unnamed_episodes,
 )
+from queries.contacts import LANDMARK_DAY, OUTCOME_DAYS
 from queries.loan_states import BookShape
 from warehouse.contract import load_recovery, loads
 from warehouse.engines import Connection
 from warehouse.recovery_marts import recovery_settings
 
-LANDMARK_DAY, LANDMARK_DAYS = 7, 90
 BOUNDS = "amount_bounds"
 COHORT, MONTH = "cohort", "month"
 
@@ -48,7 +48,7 @@ def setting_rows(settings: CaseSettings) -> pl.DataFrame:
         "horizons": list(HORIZONS),
         "stage_days": [EARLY_DAYS, MIDDLE_DAYS],
         "landmark_day": LANDMARK_DAY,
-        "landmark_days": LANDMARK_DAYS,
+        "landmark_days": OUTCOME_DAYS,
         "as_of": settings.as_of.isoformat(),
     }
     return pl.DataFrame(
@@ -56,15 +56,29 @@ def setting_rows(settings: CaseSettings) -> pl.DataFrame:
     )
 
 
+def fact_totals(
+    facts: Connection, shape: BookShape, settings: CaseSettings
+) -> dict[str, pl.DataFrame]:
+    """What the marts must add up to: cases by opening month, and cash by month, by table."""
+    asked = {"cases": case_prints.case_totals, "payments": case_prints.cash_totals}
+    there = [name for name in asked if {"cases", name} <= shape.tables]
+    return {name: facts.fetch(asked[name](settings)) for name in there}
+
+
 def stamps(
-    facts: Connection, shape: BookShape, settings: CaseSettings, schema: str, book: dict[date, str]
+    facts: Connection,
+    shape: BookShape,
+    settings: CaseSettings,
+    schema: str,
+    book: dict[date, str],
+    totals: dict[str, pl.DataFrame],
 ) -> dict[tuple[str, date], str]:
     """What each cohort's and month's marts are made from; equal stamps need no work.
 
-    `book` are the stamps of the portfolio's months.  A cohort is final once its youngest case
-    has had all horizons: until then its stamp holds the data's last day.
+    `book` are the stamps of the portfolio's months, `totals` the facts'.  A cohort is final
+    once its youngest case has had all horizons: until then its stamp holds the data's last day.
     """
-    cohorts, months = _there(facts, shape, settings, book)
+    cohorts, months = _there(facts, shape, settings, book, totals)
     touched: dict[tuple[str, date], str] = {}
     known = facts.tables()
     if loads.name in known:
@@ -85,15 +99,19 @@ def stamps(
 
 
 def _there(
-    facts: Connection, shape: BookShape, settings: CaseSettings, book: dict[date, str]
+    facts: Connection,
+    shape: BookShape,
+    settings: CaseSettings,
+    book: dict[date, str],
+    totals: dict[str, pl.DataFrame],
 ) -> tuple[list[date], list[date]]:
     """Opening months, and calendar months in which anything happened, to the last day."""
     if "cases" not in shape.tables:
         return [], []
-    cohorts = _months(facts.fetch(case_prints.case_totals(settings)))
+    cohorts = _months(totals["cases"])
     months = {*cohorts, *book}
     if "payments" in shape.tables:
-        months |= _months(facts.fetch(case_prints.cash_totals(settings)))
+        months |= _months(totals["payments"])
     if "contacts" in shape.tables:
         months |= _months(facts.fetch(case_prints.contact_months()))
     return sorted(cohorts), sorted(month for month in months if month <= settings.as_of)

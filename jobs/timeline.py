@@ -12,25 +12,21 @@ from datetime import date
 import polars as pl
 
 from jobs.case_book import CaseBook
-from jobs.months import as_categories
 from queries.cases import LAST_HORIZON, RESOLVED, days_after
 from queries.loan_states import SEGMENTS, BookShape
-from queries.timeline_steps import LATE_DAYS, STEPS, TEXTS, legal_steps
-from warehouse.engines import Connection
+from queries.timeline_steps import LATE_DAYS, STEPS, TEXTS
 
 NEEDS = {"day_7": "contacts", "day_15": "contacts", "day_60": "legal_actions"}
 
 
-def timeline_frame(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> pl.DataFrame:
+def timeline_frame(month: date, shape: BookShape, book: CaseBook) -> pl.DataFrame:
     """Episodes by step: due (open on the step's day), taken in time, late, and resolved later.
 
     A step counts where the warehouse has the table that it is seen in, for episodes placed by
     its day.  Late is within 90 days of the step's day, by the episode's end; resolved is
     within 180 days of its opening, so that a cohort is final when all of it is that old.
     """
-    rows = _episode_steps(facts, month, shape, book)
+    rows = _episode_steps(month, shape, book)
     ended = (pl.col("closed_on") - pl.col("opened_on")).dt.total_days() + pl.col("days_past_due")
     today = pl.lit(book.settings.as_of) - pl.col("opened_on")
     age = today.dt.total_days() + pl.col("days_past_due")
@@ -62,16 +58,13 @@ def timeline_frame(
     return pl.concat(parts)
 
 
-def _episode_steps(
-    facts: Connection, month: date, shape: BookShape, book: CaseBook
-) -> pl.DataFrame:
+def _episode_steps(month: date, shape: BookShape, book: CaseBook) -> pl.DataFrame:
     """Episodes that began in the month: their opening, their end, and the steps' days since."""
     cases = book.spells(month)
     is_owned = pl.any_horizontal(pl.col("collector_id", "team", "agency_id").is_not_null())
     first = [pl.col("opened_on").filter(is_owned).min().alias("day_30")]
     if "legal_actions" in shape.tables:
-        acts = as_categories(facts.fetch(legal_steps(month, book.settings)))
-        cases = cases.join(acts, on="case_id", how="left")
+        cases = cases.join(book.legal_steps(month), on="case_id", how="left")
         first.append(pl.col("day_60").min())
     ends = cases.group_by("opening_case_id").agg(pl.col("closed_on", "close_reason").last(), *first)
     opening = cases.filter(pl.col("case_id") == pl.col("opening_case_id"))

@@ -15,7 +15,9 @@ from warehouse.contract import (
     collectors,
     contacts,
     costs,
+    customers,
     events,
+    legal_actions,
     load_recovery,
     loans,
     payments,
@@ -105,6 +107,15 @@ def prints(tables: frozenset[str]) -> list[sa.Select]:
         statements.append(
             _print(promises.c.promised_on, [], [*numbers, _day(promises.c.cancelled_on)])
         )
+    if "legal_actions" in tables:
+        acted_on = legal_actions.c.acted_on
+        statements.append(_print(acted_on, [legal_actions.c.action], [_day(acted_on)]))
+    if "collectors" in tables:  # whose team is their cases' that name none
+        statements.append(sa.select(collectors.c.collector_id, collectors.c.team))
+    if "customers" in tables:
+        kinds = [customers.c.region, customers.c.preferred_channel]
+        count = cast(func.count(), BigInteger).label("rows")
+        statements.append(sa.select(*kinds, count).group_by(*kinds))
     return statements
 
 

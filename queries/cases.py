@@ -14,22 +14,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Double, Text, and_, case, cast, func, literal, null, or_
+from sqlalchemy import BigInteger, Double, Text, and_, case, cast, func, literal, or_
 
-from queries.filters import months_before
 from queries.loan_states import BookShape, cents, month_open
 from warehouse.buckets import bucket_of
 from warehouse.contract import (
     cases,
     collectors,
     contacts,
-    customers,
-    loan_months,
-    loans,
     payments,
     promises,
 )
-from warehouse.dialects import days_between, month_end_before, quantile
+from warehouse.dialects import days_between, quantile
 
 RESOLVED = ("cured", "paid_off", "settled")
 COMPETING = ("charged_off", "sold", "restructured")
@@ -44,18 +40,18 @@ EARLY_DAYS, MIDDLE_DAYS = 30, 90
 class CaseSettings:
     """What the statements on cases must know: the data's last day and the amount bands.
 
-    `band_bounds` are the upper bounds in cents of small, middle and large.
+    `band_bounds` are the upper bounds in cents of small, middle and large; None without cases.
     `has_chains` is False where every case names its episode.
     """
 
     as_of: date
-    band_bounds: tuple[int, int, int]
+    band_bounds: tuple[int, int, int] | None = None
     has_chains: bool = True
 
     @property
     def amounts(self) -> tuple[float, ...]:
         """The band bounds in currency."""
-        return tuple(bound / 100 for bound in self.band_bounds)
+        return tuple(bound / 100 for bound in self.band_bounds or ())
 
 
 def stage_of(days: Any) -> Any:
@@ -69,6 +65,8 @@ def stage_of(days: Any) -> Any:
 
 def amount_band(amount: Any, settings: CaseSettings) -> Any:
     """The band of a placed amount."""
+    if settings.band_bounds is None:
+        raise ValueError("the bounds of the amount bands are not known")
     whens = zip(settings.band_bounds, AMOUNT_BANDS, strict=False)
     return case(
         *[(cents(amount) <= bound, literal(name, Text)) for bound, name in whens],
@@ -163,21 +161,15 @@ def _chained(known: sa.CTE) -> sa.CTE:
     return sa.select(*columns, cast(chain, BigInteger).label("chain")).cte("chained")
 
 
-def case_rows(
-    condition: Any, span: tuple[date, date] | None, shape: BookShape, settings: CaseSettings
-) -> sa.Select:
-    """Cases that meet a condition, as they were at their opening and as they ended.
-
-    `span`: the first and last month-end in which they were opened; without it, the grades of
-    every month are searched.
-    """
+def case_rows(condition: Any, shape: BookShape, settings: CaseSettings) -> sa.Select:
+    """Cases that meet a condition, as they were at their opening and as they ended."""
     chosen = sa.select(cases.c.loan_id).where(condition)
     known = known_cases(cases.c.loan_id.in_(chosen), settings).cte("known")
     episodes = with_episodes(known, settings)
     wanted = sa.select(cases.c.case_id).where(condition)
     row = sa.select(*episodes.c).where(episodes.c.case_id.in_(wanted)).cte("wanted")
-    source, segments = with_case_segments(row, span, shape)
-    team = row.c.team
+    source: Any = row
+    team: Any = row.c.team
     if "collectors" in shape.tables:  # where a case does not say the team: the collector's
         source = source.outerjoin(collectors, collectors.c.collector_id == row.c.collector_id)
         team = func.coalesce(team, collectors.c.team).label("team")
@@ -191,36 +183,11 @@ def case_rows(
         row.c.days_past_due,
         row.c.ends_on,
         row.c.covered_to,
-        *segments,
         bucket_at_opening(row.c.days_past_due, shape).label("bucket"),
         stage_of(row.c.days_past_due).label("stage"),
         amount_band(row.c.placed_amount, settings).label("amount_band"),
         cents(row.c.placed_amount).label("placed_cents"),
     ).select_from(source)
-
-
-def with_case_segments(
-    rows: Any, span: tuple[date, date] | None, shape: BookShape
-) -> tuple[Any, list[Any]]:
-    """Cases joined with what their loan was when they were opened: product, region and grade
-    (of the month-end before the opening, else the loan's), and the borrower's preference."""
-    loan, row = loans.alias("l"), loan_months.alias("g")
-    before = [row.c.loan_id == rows.c.loan_id, row.c.month == month_end_before(rows.c.opened_on)]
-    if span is not None:  # so that no other month is read
-        before.append(row.c.month.between(months_before(span[0], 1), months_before(span[1], 1)))
-    source = rows.join(loan, loan.c.loan_id == rows.c.loan_id).outerjoin(row, and_(*before))
-    region: Any = cast(null(), Text)
-    preferred: Any = cast(null(), Text)
-    if "customers" in shape.tables:
-        customer = customers.alias("c")
-        source = source.outerjoin(customer, customer.c.customer_id == loan.c.customer_id)
-        region, preferred = customer.c.region, customer.c.preferred_channel
-    return source, [
-        loan.c.product,
-        region.label("region"),
-        func.coalesce(row.c.risk_grade, loan.c.risk_grade).label("grade"),
-        preferred.label("preferred_channel"),
-    ]
 
 
 def bucket_at_opening(days: Any, shape: BookShape) -> Any:

@@ -97,7 +97,7 @@ def open_cases_of(collector_id: str, *, as_of: date) -> sa.Select:
 
 
 def _settings(as_of: date) -> CaseSettings:
-    return CaseSettings(as_of=as_of, band_bounds=(0, 0, 0))
+    return CaseSettings(as_of=as_of)
 
 
 def _segments(known: Any, chosen: Filter, shape: BookShape) -> tuple[Any, list[Any]]:

@@ -6,10 +6,8 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import func
 
 from queries.cases import CaseSettings
-from queries.loan_states import month_open
 from warehouse.contract import legal_actions
 
 STEPS = {"day_7": 7, "day_15": 15, "day_30": 30, "day_60": 60}  # days of lateness
@@ -25,14 +23,11 @@ SUING = (
 )
 
 
-def legal_steps(month: date, settings: CaseSettings) -> sa.Select:
-    """The first legal action on each case that was opened from a month on: `day_60`."""
+def legal_steps(since: date, settings: CaseSettings) -> sa.Select:
+    """The legal actions on cases from a day on, each case's and day's once."""
     action: Any = legal_actions
     return (
-        sa.select(action.c.case_id, func.min(action.c.acted_on).label("day_60"))
-        .where(
-            action.c.action.in_(SUING),
-            action.c.acted_on.between(month_open(month), settings.as_of),
-        )
-        .group_by(action.c.case_id)
+        sa.select(action.c.case_id, action.c.acted_on)
+        .where(action.c.action.in_(SUING), action.c.acted_on.between(since, settings.as_of))
+        .distinct()
     )

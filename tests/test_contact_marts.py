@@ -116,7 +116,7 @@ class Marts:
         with session(self.url) as facts:
             shape = BookShape(tables=self.tables)
             book = CaseBook(facts, shape, self.settings, MONTHS, JAN)
-            return contact_marts.compute_cohort(facts, when, shape, book)
+            return contact_marts.compute_cohort(when, shape, book)
 
 
 def made(url: str, book: dict[str, Any]) -> Marts:
@@ -546,7 +546,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Frames, dict[str, 
     settings = CaseSettings(months[-1], (100_000, 300_000, 1_000_000), has_chains=False)
     book = CaseBook(target, shape, settings, months, first)
     for when in months[:-3]:
-        for name, frame in contact_marts.compute_cohort(target, when, shape, book).items():
+        for name, frame in contact_marts.compute_cohort(when, shape, book).items():
             target.ingest(name, frame)
     return channel_models.fit(target), json.loads((folder / "truths.json").read_text())
 

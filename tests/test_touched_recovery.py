@@ -6,15 +6,23 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 from scipy.stats import spearmanr
 
 from bench.splitting import split_last_month
-from jobs.refresh import refresh
+from jobs.recovery_sources import fact_totals, stamps
+from jobs.refresh import book_shape, refresh
+from queries.cases import CaseSettings
+from tests.books import put
 from tests.lender import take, write
 from tests.recovery_books import ENDS, case_book, mart, tables
+from warehouse.buckets import DEFAULT_BOUNDS
+from warehouse.contract import contract
+from warehouse.engines import Connection, session
 from warehouse.sample.book import make_book
 
 TODAY = dt.date(2026, 7, 1)
@@ -105,6 +113,38 @@ def test_a_load_touches(
     assert set(result.cohorts) == {month for part, month in parts if part == "cohort"}
     assert set(result.months) == {month for part, month in parts if part == "month"}
     equal_to_a_full_refresh(facts_url, tmp_path / "marts", tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "values"),
+    [
+        ("legal_actions", "s1", {"acted_on": "2024-07-20"}),
+        ("collectors", "K2", {"team": "T9"}),
+        ("customers", "X", {"preferred_channel": "sms"}),
+    ],
+)
+def test_what_others_change_in_their_warehouse_makes_the_marts_anew(
+    duckdb_url: str, table: str, key: str, values: dict[str, str]
+) -> None:
+    put(duckdb_url, **case_book())
+    with duckdb.connect(duckdb_url.removeprefix("duckdb:///")) as raw:  # no record of loads
+        for (name,) in raw.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            if name.startswith(("warehouse_", "load_")):
+                raw.execute(f"DROP TABLE {name}")
+    row = contract.tables[table]
+    ((column, value),) = values.items()
+    with session(duckdb_url, read_only=False) as facts:
+        before = made_from(facts)
+        assert before == made_from(facts)
+        is_changed = row.c[row.columns.keys()[0]] == key
+        changed = sa.cast(value, row.c[column].type)
+        facts.execute(sa.update(row).where(is_changed).values({column: changed}))
+        assert all(stamp != before[part] for part, stamp in made_from(facts).items())
+
+
+def made_from(facts: Connection) -> dict[tuple[str, dt.date], str]:
+    shape, settings = book_shape(facts, DEFAULT_BOUNDS), CaseSettings(JUL)
+    return stamps(facts, shape, settings, "", {}, fact_totals(facts, shape, settings))
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,9 @@ DUCKDB = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")
 
 
+CHECKPOINT_BYTES = 128 << 20  # of the log, which holds commits until then
+
+
 def _writer_memory() -> int:
     """3 GiB, or half of a small machine's memory."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -85,6 +88,8 @@ class DuckDBConnection:
         self._raw.execute("SET preserve_insertion_order = false")
         if not read_only:  # a load spills to disk rather than crowd out the app
             self._raw.execute(f"SET memory_limit = '{_writer_memory()}B'")
+            # A checkpoint rewrites the last rows of every table: not after each small commit.
+            self._raw.execute(f"SET checkpoint_threshold = '{CHECKPOINT_BYTES}B'")
         self._read_only = read_only
         self._in_transaction = False
 
