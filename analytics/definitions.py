@@ -19,6 +19,7 @@ from analytics import (
     states,
 )
 from analytics import roll_rates as rolls
+from analytics.complaint_definitions import METRICS as _COMPLAINTS
 from analytics.recovery_definitions import METRICS as _RECOVERY
 
 
@@ -161,7 +162,7 @@ def definitions() -> tuple[Definition, ...]:
     made = [
         *[
             Definition(name, pages, paragraphs_of(function))
-            for name, pages, function in _METRICS + _RECOVERY
+            for name, pages, function in _METRICS + _RECOVERY + _COMPLAINTS
         ],
         *[Definition(name, pages, paragraphs) for name, pages, paragraphs in _CONCEPTS],
     ]

@@ -1,4 +1,7 @@
-"""Do the estimates find what was planted?  `python -m bench.truths [collectors | channels]`."""
+"""Do the estimates find what was planted?
+
+`python -m bench.truths [collectors | channels | complaints]`
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,13 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench import truths_channels, truths_collectors
+from bench import truths_channels, truths_collectors, truths_complaints
 
-GROUPS = {"collectors": truths_collectors.figures, "channels": truths_channels.figures}
+GROUPS = {
+    "collectors": truths_collectors.figures,
+    "channels": truths_channels.figures,
+    "complaints": truths_complaints.figures,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
