@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import book, figures, machine
 from bench.figures import Figure
 
-PARTS = ("book", "pages", "matrix", "sessions")
+PARTS = ("book", "rules", "pages", "matrix", "sessions")
 RESULTS = Path(__file__).resolve().parent / "results"
 _started = time.monotonic()
 
@@ -44,11 +44,13 @@ def measured(arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
 
 
 def _part(part: str, arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
-    from bench import matrix, pages, sessions
+    from bench import conduct_time, matrix, pages, sessions
 
     seed = arguments.seed
     if part == "book":
         return book.figures(place)
+    if part == "rules":
+        return conduct_time.figures(place, seed=seed, filters=arguments.filters)
     if part == "pages":
         return pages.figures(place, seed=seed, filters=arguments.filters, repeats=arguments.repeats)
     if part == "matrix":

@@ -11,6 +11,7 @@ from pathlib import Path
 PARTS = {
     "machine": "What it ran on",
     "book": "From a book of files to published marts",
+    "rules": "Contact rules, replayed over the log",
     "pages": "A page: its data, and its script",
     "matrix": "The roll-rate matrix, three ways",
     "sessions": "Many readers at once",

@@ -22,9 +22,7 @@ def credited_payments(cash: pl.DataFrame, month: date, book: CaseBook) -> pl.Dat
     evenly, and what does not divide, to the cent, goes to the earliest.  Each rule's cents add
     up to the payment; one without such an attempt has no row.
     """
-    paid = cash.select(
-        "payment_id", "paid_on", "cents", "stage", *SEGMENTS, loan_id="paying_loan_id"
-    )
+    paid = cash.select("payment", "paid_on", "cents", "stage", *SEGMENTS, loan_id="paying_loan_id")
     attempts = book.attempts.days(month.replace(day=1) - timedelta(days=CREDIT_DAYS), month)
     since = (pl.col("paid_on") - pl.col("on_day")).dt.total_days()
     reached = attempts.filter(~pl.col("outcome").is_in(UNREACHED))
@@ -32,10 +30,10 @@ def credited_payments(cash: pl.DataFrame, month: date, book: CaseBook) -> pl.Dat
         reached.select("loan_id", "channel", "contacted_at", "place", "on_day")
         .join(paid, on="loan_id")
         .filter(since.is_between(0, CREDIT_DAYS))
-        .sort("payment_id", "contacted_at", "place")
+        .sort("payment", "contacted_at", "place")
     )
-    payment = pl.col("payment_id")
-    cents, contacts = pl.col("cents"), pl.len().over("payment_id").cast(pl.Int64)
+    payment = pl.col("payment")
+    cents, contacts = pl.col("cents"), pl.len().over("payment").cast(pl.Int64)
     is_first = (payment != payment.shift(1)).fill_null(True)
     is_last = (payment != payment.shift(-1)).fill_null(True)
     share = cents.sign() * (cents.abs() // contacts)  # rounded towards 0

@@ -20,6 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from jobs import month_marts
+from jobs.conduct import ConductResult, refresh_conduct
 from jobs.recovery import RecoveryResult, refresh_recovery
 from queries import books
 from queries.filters import months_before
@@ -50,6 +51,7 @@ class RefreshResult:
     recomputed: tuple[date, ...]
     removed: tuple[date, ...]
     recovery: RecoveryResult
+    conduct: ConductResult
     seconds: float
 
 
@@ -90,10 +92,14 @@ def refresh(
             recovery = refresh_recovery(facts, target, shape, SCHEMA, stamps, progress)
             if recovery.differences:
                 raise RefreshRefused(_REFUSAL + "; ".join(recovery.differences[:5]))
+            conduct = refresh_conduct(facts, target, shape, SCHEMA, stamps, progress)
+            if conduct.differences:
+                raise RefreshRefused(_REFUSAL + "; ".join(conduct.differences[:5]))
         finally:
             target.close()
         path = published.publish(folder)
-    return RefreshResult(path, recomputed, removed, recovery, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return RefreshResult(path, recomputed, removed, recovery, conduct, seconds)
 
 
 def _open_building(folder: Path) -> DuckDBConnection:

@@ -11,6 +11,7 @@ import pytest
 
 from bench import (
     book,
+    conduct_time,
     data_time,
     figures,
     matrix,
@@ -125,3 +126,12 @@ def test_a_missed_goal_is_said(tmp_path: Path) -> None:
     assert "MISSED" in page.read_text() == (tmp_path / "latest.md").read_text()
     kept = json.loads(page.with_suffix(".json").read_text())["figures"]
     assert [row["verdict"] for row in kept] == ["MISSED", "met"]
+
+
+def test_the_replay_of_the_contact_rules_is_measured(place: book.Place) -> None:
+    found = named(conduct_time.figures(place, seed=7, filters=2))
+    assert 0 < found["nothing new"].value < found["one new month"].value
+    assert found["one new month"].value < found["full replay"].value
+    assert found["full replay: peak memory"].value > 0.05
+    assert "in 13 months; packs cn-cba-2026" in found["full replay"].note
+    assert found["contact rules: data, cold"].value > 0

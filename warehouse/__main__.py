@@ -1,4 +1,4 @@
-"""The command line: `python -m warehouse sample | load | refresh | check`."""
+"""The command line: `python -m warehouse sample | load | refresh | check | report`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from warehouse.settings import marts_path, warehouse_url
@@ -55,11 +55,15 @@ def _refresh(arguments: argparse.Namespace) -> int:
     result = refresh(warehouse_url(), marts_path(), bounds=arguments.bounds, progress=say)
     done = ", ".join(f"{month:%Y-%m}" for month in result.recomputed) or "none"
     print(f"Published {result.path.name} in {result.seconds:.1f} s; months recomputed: {done}.")
-    recovery = result.recovery
+    recovery, conduct = result.recovery, result.conduct
+    portfolio = result.seconds - recovery.seconds - conduct.seconds
     print(
-        f"Portfolio: {result.seconds - recovery.seconds:.1f} s. Recovery: {recovery.seconds:.1f} s;"
+        f"Portfolio: {portfolio:.1f} s. Recovery: {recovery.seconds:.1f} s;"
         f" recomputed: {len(recovery.cohorts)} cohorts, {len(recovery.months)} months."
+        f" Conduct: {conduct.seconds:.1f} s; replayed: {len(conduct.months)} months."
     )
+    for sentence in conduct.refusals:
+        print(sentence)
     return 0
 
 
@@ -69,6 +73,36 @@ def _check(arguments: argparse.Namespace) -> int:
     outcome = check(warehouse_url(), marts_path(), progress=say)
     print(outcome.text())
     return 1 if outcome.failures else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from jobs.conduct_report import write_conduct_report
+
+    files, fingerprint = write_conduct_report(
+        warehouse_url(),
+        marts_path(),
+        arguments.month,
+        arguments.to,
+        breaches=arguments.breaches,
+        progress=say,
+    )
+    print(f"Wrote {' and '.join(map(str, files))}. Data fingerprint: {fingerprint}")
+    return 0
+
+
+def _erase_notes(arguments: argparse.Namespace) -> int:
+    from getpass import getuser
+
+    from appdata.retention import erase_old_notes, keep_days
+    from charts.sentences import plural
+
+    done = erase_old_notes(by=f"command of {getuser()}")
+    notes, steps = sum(one.notes for one in done), sum(one.next_steps for one in done)
+    print(
+        f"Erased of {plural(len(done), 'complaint')}: {plural(notes, 'note')} and"
+        f" {plural(steps, 'next step')}, older than {keep_days()} days."
+    )
+    return 0
 
 
 def _contract(arguments: argparse.Namespace) -> int:
@@ -108,6 +142,23 @@ def _ready(arguments: argparse.Namespace) -> int:
 
 def _bounds(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
+
+
+def _month(text: str) -> date:
+    """The last day of a month that is written YYYY-MM."""
+    try:
+        if len(text) != 7:
+            raise ValueError(text)
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-06") from None
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _breaches(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 20_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 20000")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -156,6 +207,32 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="reconcile and list findings; exits 1 where the book does not close"
     )
     check.set_defaults(run=_check)
+    report = commands.add_parser(
+        "report", help="write a report for an auditor: an Excel workbook, a PDF or both"
+    )
+    report.add_argument("subject", choices=["conduct"], help="contact rules and complaints")
+    report.add_argument(
+        "--month", type=_month, required=True, metavar="YYYY-MM", help="the month it is about"
+    )
+    report.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="ends in .xlsx or .pdf; without an ending both are written",
+    )
+    report.add_argument(
+        "--breaches",
+        type=_breaches,
+        default=1_000,
+        metavar="N",
+        help="how many breaches of each rule are shown as evidence, the latest first (%(default)s)",
+    )
+    report.set_defaults(run=_report)
+    erase = commands.add_parser(
+        "erase-notes", help="erase notes on complaints that are older than NOTES_KEEP_DAYS"
+    )
+    erase.set_defaults(run=_erase_notes)
     contract = commands.add_parser("contract", help="print the tables and columns to fill")
     contract.set_defaults(run=_contract)
     metrics = commands.add_parser("metrics", help="print what every number means")
@@ -168,7 +245,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    from appdata.database import AppDatabaseUnavailable
     from jobs.refresh import RefreshRefused
+    from reports.parts import ReportRefused
     from warehouse.engines import WarehouseUnavailable
     from warehouse.refusals import Refused
 
@@ -178,7 +257,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WarehouseUnavailable as error:
         print(f"Not done: {error}.", file=sys.stderr)
         return 1
-    except (Refused, RefreshRefused) as error:
+    except AppDatabaseUnavailable as error:
+        print(f"Not done: {error}", file=sys.stderr)
+        return 1
+    except (Refused, RefreshRefused, ReportRefused) as error:
         print(f"Refused: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -455,7 +455,8 @@ load_months = Table(
     Column("month", Date, nullable=False),
 )
 
-# The same for the recovery marts. part: `cohort` (cases opened in the month) or `month`.
+# The same for the recovery marts. part: `cohort` (cases opened in the month) or `month`; and
+# for contact rules: `conduct`.
 load_recovery = Table(
     "warehouse_load_recovery",
     bookkeeping,

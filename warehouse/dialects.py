@@ -1,4 +1,4 @@
-"""The five expressions that SQL engines spell differently.
+"""The six expressions that SQL engines spell differently.
 
 Everything else in `queries` is SQLAlchemy Core that DuckDB, PostgreSQL,
 ClickHouse and Spark all accept as it stands.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Date, Double, Integer
+from sqlalchemy import Date, Double, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -50,6 +50,14 @@ class month_end_before(FunctionElement[Any]):  # noqa: N801
 
     type = Date()
     name = "month_end_before"
+    inherit_cache = True
+
+
+class byte_order(FunctionElement[Any]):  # noqa: N801
+    """A text to sort by, in the same order on every engine: byte by byte."""
+
+    type = Text()
+    name = "byte_order"
     inherit_cache = True
 
 
@@ -139,3 +147,15 @@ def _month_end_before_clickhouse(element: Any, compiler: Any, **kw: Any) -> str:
 def _month_end_before_spark(element: Any, compiler: Any, **kw: Any) -> str:
     (day,) = _arguments(element, compiler, **kw)
     return f"date_sub(trunc({day}, 'MM'), 1)"
+
+
+@compiles(byte_order)
+def _byte_order(element: Any, compiler: Any, **kw: Any) -> str:
+    (text,) = _arguments(element, compiler, **kw)
+    return text
+
+
+@compiles(byte_order, "postgresql")
+def _byte_order_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    (text,) = _arguments(element, compiler, **kw)
+    return f'({text}) COLLATE "C"'

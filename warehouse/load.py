@@ -32,6 +32,7 @@ from warehouse.merging import Merge, compare, merge_rows, restatements
 from warehouse.refusals import LISTED, Refusals, Refused
 from warehouse.staging import Staged, analyse
 from warehouse.touched import touched_months
+from warehouse.touched_conduct import touched_conduct
 from warehouse.touched_recovery import touched_recovery
 
 __all__ = ["LoadReport", "Refused", "TableRows", "load"]
@@ -92,6 +93,7 @@ def load(
                 first_restated=tuple(restated["key"].head(LISTED)),
                 touched_months=tuple(touched_months(connection, merges)),
                 touched_recovery=tuple(touched_recovery(connection, merges)),
+                touched_conduct=tuple(touched_conduct(connection, merges)),
                 ignored_files=tuple(others),
                 seconds=round(time.monotonic() - began, 1),
             )

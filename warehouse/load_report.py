@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from warehouse.contract import load_months, load_recovery, loads
 from warehouse.engines import Connection
 from warehouse.refusals import Refused
+from warehouse.touched_conduct import CONDUCT
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class LoadReport:
     `loaded_at` is in UTC; `restated_months` are past months of which rows were
     replaced, with the first keys in `first_restated`; `touched_months` are those
     that the next refresh recomputes, `touched_recovery` the cohorts and months of
-    the recovery marts; `ignored_files` are neither CSV nor Parquet.
+    the recovery marts, `touched_conduct` the months of the contact rules;
+    `ignored_files` are neither CSV nor Parquet.
     """
 
     load_id: int
@@ -50,6 +52,7 @@ class LoadReport:
     first_restated: tuple[str, ...]
     touched_months: tuple[date, ...]
     touched_recovery: tuple[tuple[str, date], ...]
+    touched_conduct: tuple[date, ...]
     ignored_files: tuple[str, ...]
     seconds: float
 
@@ -108,10 +111,9 @@ def record(connection: Connection, report: LoadReport) -> None:
         months = pl.DataFrame({"month": report.touched_months}, schema={"month": pl.Date})
         load_id = pl.lit(report.load_id, pl.Int32).alias("load_id")
         connection.ingest(load_months.name, months.select(load_id, "month"))
-    if report.touched_recovery:
-        parts = pl.DataFrame(
-            report.touched_recovery, schema={"part": pl.String, "month": pl.Date}, orient="row"
-        )
+    touched = [*report.touched_recovery, *((CONDUCT, day) for day in report.touched_conduct)]
+    if touched:
+        parts = pl.DataFrame(touched, schema={"part": pl.String, "month": pl.Date}, orient="row")
         load_id = pl.lit(report.load_id, pl.Int32).alias("load_id")
         connection.ingest(load_recovery.name, parts.select(load_id, "part", "month"))
 
