@@ -1,0 +1,1 @@
+"""Reports to hand over: what is measured, as files that the same warehouse makes again."""
