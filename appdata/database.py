@@ -65,7 +65,9 @@ def _make_tables(connection: sa.Connection) -> None:
             with connection.begin():
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
-            if not sa.inspect(connection).has_table(table.name):
+            is_there = sa.inspect(connection).has_table(table.name)
+            connection.rollback()  # looking has begun a transaction
+            if not is_there:
                 raise
 
 
