@@ -15,7 +15,15 @@ from appdata.targets import Targets
 from bench.book import Place
 from bench.data_time import percentile, random_filter
 from bench.figures import Figure
-from figures import agencies, channels, collecting, collector_work, collectors, recovery
+from figures import (
+    agencies,
+    channels,
+    collecting,
+    collector_conduct,
+    collector_work,
+    collectors,
+    recovery,
+)
 from queries.filters import Filter
 from queries.marts import Book, open_marts, read_book
 
@@ -34,7 +42,8 @@ def _collectors(key: str, view: ui.View) -> None:
     choice = collectors.Choice()
     compared = collectors.comparison(key, choice, view)
     done = collector_work.work(key, choice, view)
-    collector_work.scores(key, tuple(WEIGHTS.items()), compared, done)
+    conducted = collector_conduct.conduct(key, view)
+    collector_work.scores(key, tuple(WEIGHTS.items()), compared, done, conducted)
     collectors.learning(key, choice, view)
 
 

@@ -14,7 +14,17 @@ from bench.figures import Figure
 from bench.processes import Failed
 from bench.server import Server, running
 
-TITLES = ("Health", "Aging", "Roll rates", "Recovery", "Collectors", "Channels", "Agencies")
+TITLES = (
+    "Health",
+    "Aging",
+    "Roll rates",
+    "Recovery",
+    "Collectors",
+    "Channels",
+    "Agencies",
+    "Complaints",
+    "Contact rules",
+)
 FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window", "cohort_window")
 WARM_GOAL, CHANGED_GOAL = 60.0, 150.0
 RECENT = 12  # months that a reader goes back: the first ones have too little history to draw

@@ -10,6 +10,7 @@ import streamlit as st
 from analytics.composite import Composite, composite_score
 from analytics.work import cost_and_cash, days_to_contact, work_rates
 from figures.choices import of_the_book
+from figures.collector_conduct import Conduct
 from figures.collectors import Choice, Comparison
 from queries import collectors as queries
 from queries import owner_cells
@@ -74,7 +75,11 @@ def _costs(view: View, choice: Choice, sums: pl.DataFrame) -> pl.DataFrame:
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def scores(
-    key: str, weights: tuple[tuple[str, float], ...], _found: Comparison, _work: Work
+    key: str,
+    weights: tuple[tuple[str, float], ...],
+    _found: Comparison,
+    _work: Work,
+    _conduct: Conduct,
 ) -> Composite:
     """The composite score of a comparison by resolved share; cached by key and weights."""
     contact = _work.days["attempt"]
@@ -85,6 +90,9 @@ def scores(
         ),
         "first_contact": contact.select("owner", effect="mean", se="mean_se"),
     }
+    for name, rates in (("complaints", _conduct.complaints), ("rule_breaches", _conduct.breaches)):
+        if rates is not None and rates.reason is None:
+            parts[name] = rates.owners.select("owner", "effect", "se")
     usable = {
         name: part.filter(pl.col("se").is_not_null(), pl.col("se") > 0)
         for name, part in parts.items()

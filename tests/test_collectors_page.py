@@ -289,7 +289,7 @@ def test_recovery_may_weigh_at_most_half(whole: Place, show: Any) -> None:
     app.number_input(key="weight_recovery").set_value(10).run()
     assert not app.error
     assert not table(app, "Score").equals(before)
-    assert "rule breaches and complaints" in words(app)  # named as missing
+    assert "rule breaches 21 % and complaints 21 %" in words(app)  # 15 of 70
 
 
 # --- parts of books and bad input ----------------------------------------------------------
@@ -398,3 +398,66 @@ def test_a_team_of_markdown_and_a_collector_of_html_are_characters(here: Place, 
     sound(app)
     assert app.header[0].value.startswith("\\<img")
     assert any(r"\*\*bold\*\* \$x\$" in one.value for one in app.caption)
+
+
+# --- conduct in the score ------------------------------------------------------------------
+
+
+def gravest(number: int, contact: str | None, **more: Any) -> dict[str, Any]:
+    """An upheld complaint of grade 4, resolved in the last month."""
+    row = {
+        "complaint_id": f"G{number}",
+        "contact_id": contact,
+        "case_id": "C0",
+        "received_at": dt.datetime.combine(LAST_MONTH - dt.timedelta(days=20), dt.time(9)),
+        "resolved_at": dt.datetime.combine(LAST_MONTH - dt.timedelta(days=10), dt.time(9)),
+        "intake": "hotline",
+        "category": "threat",
+        "grade": 4,
+        "outcome": "upheld",
+    }
+    return row | more
+
+
+def attempt(row: dict[str, Any]) -> dict[str, Any]:
+    at = dt.datetime.combine(row["opened_on"] + dt.timedelta(days=1), dt.time(10))
+    return {
+        "contact_id": f"T{row['case_id']}",
+        "loan_id": row["loan_id"],
+        "case_id": row["case_id"],
+        "direction": "outbound",
+        "channel": "call",
+        "collector_id": row["collector_id"],
+        "contacted_at": at,
+        "party": "debtor",
+        "outcome": "right_party",
+    }
+
+
+@pytest.mark.parametrize(
+    ("complaint", "is_aside"),
+    [
+        ({}, True),
+        ({"outcome": "partly_upheld"}, False),
+        ({"contact_id": None}, False),  # the case's owner is not named by anybody
+        ({"appeal_outcome": "reversed"}, False),
+    ],
+)
+def test_an_upheld_complaint_of_grade_4_that_names_a_collector_sets_the_score_aside(
+    here: Place, show: Any, complaint: dict[str, Any], is_aside: bool
+) -> None:
+    rows = mixed(["A", "B", "C"])
+    people = [collector(name) for name in "ABC"]
+    contacts = [attempt(row) for row in rows]
+    book = publish(
+        here, rows, people, contacts=contacts, complaints=[gravest(1, "TC0") | complaint]
+    )
+    app = show(book, collectors_part="Score")
+    shown = table(app, "Score").filter(pl.col("Name") == "A").row(0, named=True)
+    assert (shown["Score"] is None) == is_aside
+    assert ("set aside for an upheld complaint" in words(app)) == is_aside
+    if is_aside:
+        assert shown["Without the veto"] > 0
+        assert "A until" in words(app)
+        assert "(complaint G1)" in words(app)
+    assert table(app, "Complaints").height == 3

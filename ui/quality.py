@@ -22,6 +22,7 @@ PAGES = {
     "portfolio/aging": "Aging",
     "portfolio/roll_rates": "Roll rates",
     "recovery/recovery": "Recovery",
+    "conduct/complaints": "Complaints",
     "reference/data_quality": "Data quality",
 }
 NEEDED = (

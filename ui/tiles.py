@@ -26,17 +26,19 @@ def tile(
     *,
     as_of: date,
     rise_is_bad: bool | None,
-    unit: Literal["points", "%"],
+    unit: Literal["points", "%", "per 1,000"],
 ) -> None:
-    """A figure, its change in points of a share (or in %, of a logarithm), and its course.
+    """A figure, its change in points of a share (in %, of a logarithm; or as it is), its course.
 
     `rise_is_bad` None: neither way is good or bad.
     """
     delta, note, sign = None, "no month before", 0
     colour: Literal["gray", "orange", "blue"] = "gray"
     if change is not None and change.month == as_of and change.difference is not None:
-        shown = change.difference if unit == "points" else expm1(change.difference)
+        shown = expm1(change.difference) if unit == "%" else change.difference
         delta = f"{words.points(shown)} {unit}"
+        if unit == "per 1,000":
+            delta = words.points(change.difference / 100)
         sign = (delta[0] == "+") - (delta[0] == words.MINUS)
         note = {True: "unusual", False: "usual", None: "not judged"}[change.is_beyond_noise]
         if change.is_beyond_noise and rise_is_bad is not None:

@@ -15,8 +15,10 @@ from analytics.targets import target_attainment
 from charts import bars, curves, sentences, waterfalls
 from charts import format as words
 from charts import recovery_page_sentences as recovery_sentences
+from charts.complaint_sentences import rise_warnings
 from charts.palette import lateness
 from figures.collecting import collecting
+from figures.conduct_health import conduct
 from figures.health import figures
 from queries import portfolio
 from queries.filters import months_before
@@ -147,6 +149,29 @@ if collected is not None:
     numbers = collected.cost if collected.cost.height else collected.cash
     ui.evidence("collecting", numbers, cost_to_collect, target_attainment, of="collecting")
 
+# --- conduct -------------------------------------------------------------------------------
+conducted = conduct(view)
+if conducted is not None and conducted.rates:
+    ui.heading(
+        "Conduct",
+        "Complaints received and breaches of contact rules in force, per 1,000 attempts of the"
+        f" month, {when}." + (" Of all grades." if view.chosen.grades else ""),
+    )
+    names = {"complaints": "Complaints", "breaches": "Rule breaches"}
+    with st.container(horizontal=True, key="conduct"):
+        for name, series in conducted.rates.items():
+            ui.tile(
+                names[name],
+                words.number(at_month(series, "value"), decimals=2),
+                series,
+                conducted.changes[name],
+                as_of=view.chosen.as_of,
+                rise_is_bad=True,
+                unit="per 1,000",
+            )
+    named = [one.with_columns(series=pl.lit(names[name])) for name, one in conducted.rates.items()]
+    ui.evidence("conduct", pl.concat(named), latest_change, of="conduct")
+
 # --- why -----------------------------------------------------------------------------------
 if found.splits:
     by = {name.capitalize(): name for name in found.splits}
@@ -198,6 +223,8 @@ st.subheader("Early warnings", anchor=False)
 warnings = sentences.limit_sentences(found.limits)
 warnings += sentences.warning_sentences(changes, found.rolls, basis=view.chosen.basis)
 warnings += recovery_sentences.target_warnings(collected.attained) if collected else []
+if conducted is not None and conducted.signal is not None:
+    warnings += rise_warnings(conducted.signal)
 passes = at_month(found.loans, "passes")
 if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
@@ -229,4 +256,3 @@ if needs:
     st.dataframe(
         pl.DataFrame(needs), hide_index=True, alt="Figures that need tables this book lacks"
     )
-st.caption("Not in this version yet: complaints.")

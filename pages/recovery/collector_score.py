@@ -6,9 +6,12 @@ import streamlit as st
 import ui
 from analytics.composite import WEIGHTS, check_weights, composite_score
 from analytics.tenure import tenure_effects, training_effect
+from analytics.vetoes import veto_ledger, vetoed
 from charts import format as words
 from charts import intervals
 from charts import recovery_sentences as sentences
+from charts.veto_sentences import veto_sentences
+from figures.collector_conduct import conduct
 from figures.collector_work import scores, work
 from figures.collectors import Choice, Learning, comparison
 from pages.recovery.collector_tables import table_height
@@ -32,8 +35,9 @@ def show_score(view: ui.View, choice: Choice) -> None:
         "Composite score: 50 is the average collector, 84 one standard deviation above, chance"
         " taken out. Recovery never weighs more than one half.",
     )
-    weights = _weights()
-    score = scores(f"{view.key} {by_share!r}", tuple(weights.items()), found, done)
+    weights, conducted = _weights(), conduct(view.key, view)
+    key = f"{view.key} {by_share!r}"
+    score = scores(key, tuple(weights.items()), found, done, conducted)
     st.markdown(
         " ".join(
             sentences.composite_sentences(score.weights, score.missing, score.is_held, score.reason)
@@ -41,13 +45,20 @@ def show_score(view: ui.View, choice: Choice) -> None:
     )
     if score.reason is not None:
         return
-    ranked = score.owners.sort("score", "owner", descending=[True, False])
+    st.caption(
+        "Complaints and rule breaches are of all stages and risk grades, per attempt: complaints"
+        " that name nobody count for whoever spoke last with the debtor."
+    )
+    st.markdown(" ".join(veto_sentences(conducted.aside, conducted.ledger)))
+    ranked = _set_aside(score.owners, conducted.aside)
     parts = [name for name in PARTS if name in ranked.columns]
     labels = {name: PARTS[name] for name in parts}
+    has_veto = bool(conducted.aside.height)
     st.dataframe(
         ranked.select(
             pl.col("owner").alias("Name"),
             pl.col("score").alias("Score"),
+            *([pl.col("score_without_veto").alias("Without the veto")] if has_veto else []),
             *[pl.col(name).alias(label) for name, label in labels.items()],
         ),
         hide_index=True,
@@ -56,10 +67,22 @@ def show_score(view: ui.View, choice: Choice) -> None:
         height=table_height(ranked),
         column_config={
             "Score": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
+            "Without the veto": st.column_config.NumberColumn(format="%.0f"),
             **{label: st.column_config.NumberColumn(format="%.0f") for label in labels.values()},
         },
     )
     ui.evidence("composite_score", ranked, composite_score)
+    if conducted.ledger.height:
+        ui.evidence("vetoes", conducted.ledger, veto_ledger, vetoed, of="scores set aside")
+
+
+def _set_aside(owners: pl.DataFrame, aside: pl.DataFrame) -> pl.DataFrame:
+    """Scores, highest first; those set aside last, with what they would be without the veto."""
+    names: list[str] = aside["collector_id"].to_list() if aside.height else []
+    is_aside = pl.col("owner").is_in(names)
+    return owners.with_columns(
+        score=pl.when(~is_aside).then(pl.col("score")), score_without_veto=pl.col("score")
+    ).sort("score", "owner", descending=[True, False], nulls_last=True)
 
 
 def _weights() -> dict[str, float]:

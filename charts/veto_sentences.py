@@ -1,0 +1,37 @@
+"""Whose score is set aside for a complaint, in words; names from the data are made plain here."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from charts.format import day, listing, number, plain
+from charts.sentences import plural
+
+MOST_NAMED = 4
+
+
+def veto_sentences(aside: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
+    """Whose score is set aside, by which complaint, and until when."""
+    if ledger.is_empty():
+        return []
+    if aside.is_empty():
+        lifted = ledger.filter("is_lifted").height
+        past = plural(ledger.height, "complaint")
+        return [
+            f"No score is set aside on the last day of the month; {past} did so at some time"
+            + (f", of which an appeal lifted {number(lifted)}." if lifted else ".")
+        ]
+    rows = aside.sort("until_on", "collector_id")
+    told = [
+        f"{plain(row['collector_id'])} until {day(row['until_on'])} (complaint"
+        f" {listing([plain(one) for one in row['complaint_ids'][:3]])})"
+        for row in rows.head(MOST_NAMED).iter_rows(named=True)
+    ]
+    more = rows.height - len(told)
+    if more:
+        told.append(f"{number(more)} more")
+    noun = "score is" if rows.height == 1 else "scores are"
+    return [
+        f"{number(rows.height)} {noun} set aside for an upheld complaint of grade 4 against the"
+        f" collector by name: {listing(told)}."
+    ]

@@ -1,0 +1,63 @@
+"""What the Collectors page shows of conduct: complaints, rule breaches, and the veto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.gamma_poisson import ShrunkRates, shrink_rates
+from analytics.vetoes import veto_ledger, vetoed
+from queries import collector_conduct, complaint_marts
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """Complaints and breaches by collector (`owner`), chance taken out; None: not recorded.
+
+    `ledger`: every complaint that ever set a score aside; `aside`: those in force on the last day
+    of the chosen month, one row a collector.
+    """
+
+    complaints: ShrunkRates | None
+    breaches: ShrunkRates | None
+    ledger: pl.DataFrame
+    aside: pl.DataFrame
+
+
+@st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)
+def conduct(key: str, _view: ui.View) -> Conduct:
+    """Cached by the view's key; of all stages, and of all risk grades."""
+    view = _view
+    there = complaint_marts.is_there(view.marts)
+    rows = view.book.table_rows
+    has = {name: there and bool(rows.get(name)) for name in ("complaints", "contacts")}
+    every = ui.load(view, complaint_marts.complaints) if has["complaints"] else None
+    ledger = veto_ledger(every) if every is not None else pl.DataFrame()
+    return Conduct(
+        complaints=_complaints(view, every) if every is not None and has["contacts"] else None,
+        breaches=_breaches(view) if has["contacts"] else None,
+        ledger=ledger,
+        aside=vetoed(ledger, on=view.chosen.as_of) if ledger.height else pl.DataFrame(),
+    )
+
+
+def _complaints(view: ui.View, every: pl.DataFrame) -> ShrunkRates:
+    """Complaints of the window by the collector they are attributed to."""
+    counts = (
+        complaint_marts.in_window(every, view.chosen).group_by("collector_id").len("complaints")
+    )
+    done = ui.load(view, complaint_marts.collectors).filter(pl.col("collector_id").is_not_null())
+    owners = done.join(counts, on="collector_id", how="left").select(
+        "attempts", owner="collector_id", complaints=pl.col("complaints").fill_null(0)
+    )
+    return shrink_rates(owners.sort("owner"), owner="owner")
+
+
+def _breaches(view: ui.View) -> ShrunkRates:
+    """Breaches in force of the window, in place of complaints."""
+    rows = ui.load(view, collector_conduct.breaches)
+    owners = rows.select("attempts", owner="collector_id", complaints="breaches")
+    return shrink_rates(owners.sort("owner"), owner="owner")
