@@ -21,6 +21,12 @@ st.navigation(
             st.Page("pages/recovery/channels.py", title="Channels", url_path="channels"),
             st.Page("pages/recovery/agencies.py", title="Agencies", url_path="agencies"),
         ],
+        "Conduct": [
+            st.Page("pages/conduct/complaints.py", title="Complaints", url_path="complaints"),
+            st.Page(
+                "pages/conduct/contact_rules.py", title="Contact rules", url_path="contact_rules"
+            ),
+        ],
         "Reference": [
             st.Page("pages/reference/definitions.py", title="Definitions", url_path="definitions"),
             st.Page(

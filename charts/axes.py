@@ -16,7 +16,7 @@ from charts.format import MISSING, SPACE, separators
 from charts.palette import GRID, INK, MUTED
 
 Spec = dict[str, Any]
-Unit = Literal["share", "points", "hundredths", "count", "cents"]
+Unit = Literal["share", "points", "hundredths", "count", "cents", "rate"]
 
 NARROW = "width < 430"
 ARROW = "(datum.value > 0 ? '▲ ' : datum.value < 0 ? '▼ ' : '')"
@@ -75,6 +75,7 @@ def written(unit: Unit, value: str, *, decimals: int = 1) -> str:
         "points": f"(abs({value}) < {smallest:.9f} ? '{nothing}' : {signed})",
         "hundredths": f"(abs({value}) < 5e-5 ? '0.00' : format(({value}) * 100, '+.2f'))",
         "count": f"format({value}, ',.0f')",
+        "rate": f"format({value}, ',.2f')",
         "cents": _compact(f"(({value}) / 100)"),
     }[unit]
     return f"(isValid({value}) ? {rounded} : '{MISSING}')"
@@ -103,6 +104,7 @@ def value_axis(unit: Unit, *, grid: bool = True, ticks: int = 5, title: str | No
         "hundredths": "(datum.value === 0 ? '0' : format(datum.value * 100, '+,~f'))",
         "points": "(datum.value === 0 ? '0' : format(datum.value * 100, '+,~f'))",
         "count": f"replace({size.format('datum.value')}, 'G', 'B')",
+        "rate": "format(datum.value, ',~f')",
         "cents": f"replace({size.format('datum.value / 100')}, 'G', 'B')",
     }[unit]
     return {"title": title, "grid": grid, "tickCount": ticks, "labelExpr": label}
@@ -119,7 +121,7 @@ def months(*, banded: bool = False) -> Spec:
         "scale": {"type": "utc"},
         "axis": axis
         | {"tickCount": {"expr": f"{NARROW} ? 4 : 8"}, "labelFlush": True}
-        | {"labelOverlap": "greedy", "labelSeparation": 24},
+        | {"labelOverlap": "parity", "labelSeparation": 24},
     }
 
 

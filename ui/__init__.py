@@ -1,5 +1,7 @@
 """The only shared Streamlit code: opening a page, the filters, the evidence under a chart."""
 
+from ui.complaint_desk import follow_up_complaint
+from ui.complaint_queue import queue_columns
 from ui.conduct import deadline_pack, open_conduct_page
 from ui.evidence import chart, evidence, heading, month_table, readable_table, say
 from ui.filters import Weight, find, pick, segmented, tabs
@@ -43,6 +45,7 @@ __all__ = [
     "edit_targets",
     "evidence",
     "find",
+    "follow_up_complaint",
     "heading",
     "last_check",
     "load",
@@ -57,6 +60,7 @@ __all__ = [
     "open_recovery_page",
     "open_reference",
     "pick",
+    "queue_columns",
     "read_targets",
     "readable_table",
     "reconciliation_strip",

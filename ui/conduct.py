@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
-import sqlalchemy as sa
 import streamlit as st
 
 from charts import format as words
@@ -15,7 +14,7 @@ from ui import page
 from ui.filters import choose_periods
 from ui.page import View
 from ui.recovery import _explain_missing
-from warehouse import complaint_marts
+from warehouse import complaint_marts, conduct_marts
 from warehouse.packs import COMPLAINTS, Pack, PackRefused, chosen_packs, parse_pack, read_packs
 from warehouse.settings import complaint_pack, rule_packs
 
@@ -62,8 +61,7 @@ def deadline_pack(view: View) -> tuple[Pack, str | None]:
 
 
 def _kept(view: View) -> Pack | None:
-    table = sa.table("rule_packs", sa.column("subject"), sa.column("text"), sa.column("file"))
-    if not view.marts.holds(table):  # type: ignore[arg-type]
+    if not view.marts.holds(conduct_marts.rule_packs):
         return None
     rows = view.marts.part("rule_packs").with_columns(pl.col("subject").cast(pl.String))
     rows = rows.filter(pl.col("subject") == COMPLAINTS)

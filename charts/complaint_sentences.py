@@ -1,0 +1,338 @@
+"""The answers of the Complaints page, in words: results in, sentences out, safe as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from charts.complaint_words import ATTRIBUTED
+from charts.format import day, listing, month, number, percent, plain
+from charts.sentences import plural
+
+Row = Mapping[str, Any]
+MEASURED = {"attempts": "attempts", "open_cases": "open cases a month"}
+MOST_NAMED = 3
+_WHY_NONE = {
+    "short_baseline": "A signal needs a year of weeks before those it judges, and there are fewer.",
+    "no_complaints": "No complaint came in the year before the weeks to be judged, so there is"
+    " nothing to hold them against.",
+    "nothing_to_judge": "There are no weeks to be judged.",
+}
+_WHY_ALONE = {
+    "one_owner": "Only one collector has attempts, so there is nobody to compare with.",
+    "no_owners": "No attempt names its collector, so complaints cannot be held against them.",
+    "no_complaints": "No complaint of this choice names a collector.",
+}
+
+
+def rate(value: float | None) -> str:
+    """A rate per 1,000."""
+    return number(value, decimals=2)
+
+
+def rate_sentence(now: Row, before: Row | None, *, measure: str, window: int, as_of: date) -> str:
+    """How many complaints for 1,000 attempts, and how many before."""
+    noun = MEASURED[measure]
+    count = plural(int(now["complaints"]), "complaint")
+    span = f"the {plural(window, 'month')} to {month(as_of)}"
+    if now["rate"] is None:
+        what = noun.removesuffix(" a month")
+        return f"{count} came in {span}; there are no {what} to measure them by."
+    said = (
+        f"{count} came in {span}: {rate(now['rate'])} per 1,000 {noun}"
+        f" ({rate(now['low'])} to {rate(now['high'])})"
+    )
+    if before is None or before["rate"] is None:
+        return said + "."
+    return said + f", after {rate(before['rate'])} in the {plural(window, 'month')} before."
+
+
+def signal_sentences(
+    whole: Any, parts: pl.DataFrame, *, judged: date | None, by_chance: float
+) -> list[str]:
+    """Each rise, named and dated: those that go on first, that of all complaints before others.
+
+    `by_chance`: how many of the parts' signals chance alone would raise.
+    """
+    if whole.reason is not None:
+        return [_WHY_NONE[whole.reason]]
+    found = [("All together", row) for row in whole.signals.iter_rows(named=True)]
+    newest = parts.sort("is_current", "week", descending=True)
+    found += [(plain(row["name"]), row) for row in newest.iter_rows(named=True)]
+    since = f" since {day(judged)}" if judged else ""
+    if not found:
+        return [f"No rise{since} is more than weeks differ anyway."]
+    going_on = [one for one in found if one[1]["is_current"]]
+    lines = [] if going_on else ["No rise goes on now."]
+    lines += [_rise(name, row) for name, row in (going_on or found)[:MOST_NAMED]]
+    rest = len(found) - min(len(going_on or found), MOST_NAMED)
+    if rest:
+        lines.append(f"{plural(rest, 'more signal')} below.")
+    if parts.height and parts.height <= by_chance:
+        lines.append("Chance alone would raise as many signals.")
+    return lines
+
+
+def _rise(name: str, row: Row) -> str:
+    """One rise: since when, how many instead of how many, and when it was noticed."""
+    count = f"{number(row['complaints'])} instead of {number(row['expected'], decimals=1)}"
+    alarm = f"signalled in the week of {day(row['week'])}"
+    if row["is_current"]:
+        return (
+            f"**{name}**: more complaints since the week of {day(row['since'])}, {count} ({alarm})."
+        )
+    last = row["last_week"]
+    span = (
+        f"weeks of {day(row['since'])} to {day(last)}"
+        if last > row["since"]
+        else f"week of {day(last)}"
+    )
+    return f"**{name}**: more complaints in the {span}, {count} ({alarm})."
+
+
+def rise_warnings(signal: Any) -> list[tuple[str, str]]:
+    """A rise of all complaints that goes on, and the page that explains it."""
+    return [
+        (
+            "conduct/complaints",
+            f"More complaints than usual in the whole book since the week of {day(row['since'])}:"
+            f" {number(row['complaints'])} instead of {number(row['expected'], decimals=1)}.",
+        )
+        for row in signal.signals.iter_rows(named=True)
+        if row["is_current"]
+    ]
+
+
+def power_sentence(signal: Any) -> str:
+    """How long a doubling would stay unseen at these counts."""
+    if signal.reason is not None or signal.expected is None:
+        return ""
+    said = f"At {number(signal.expected, decimals=1)} complaints a week as usual"
+    if signal.weeks_to_find is None:
+        return f"{said}, a doubling would stay unseen for more than two years."
+    weeks = plural(signal.weeks_to_find, "week")
+    return f"{said}, a doubling would be signalled within {weeks} nine times in ten."
+
+
+def alarms_words(expected: float, found: int) -> str:
+    """What chance alone would raise, beside what was raised."""
+    return (
+        f"{plural(found, 'signal').capitalize()} in these weeks; chance alone would raise about"
+        f" {number(expected, decimals=1)}."
+    )
+
+
+def weeks_title(chart: Any) -> str:
+    """The finding of the weekly chart."""
+    if chart.reason is not None or chart.points.is_empty():
+        return "Complaints week by week"
+    high = chart.points.filter(pl.col("is_outside"), pl.col("rate") > pl.col("high")).height
+    total = plural(chart.points.height, "week")
+    if not high:
+        return f"No week of {number(chart.points.height)} is above the limits"
+    return f"{number(high)} of {total} {'is' if high == 1 else 'are'} above the limits"
+
+
+def limits_words(chart: Any) -> str:
+    """What the band is, and how much more than chance weeks differ."""
+    if chart.reason is not None:
+        return "There are too few weeks or complaints for limits."
+    if chart.sigma_z > 1.05:
+        return (
+            f"Weeks differ {number(chart.sigma_z, decimals=1)} times as much as by chance, and the"
+            " limits allow for it."
+        )
+    return "Weeks differ as much as by chance."
+
+
+def whose_title(rates: pl.DataFrame, label: str, whole: float | None) -> str:
+    """Who draws most complaints, where that is beyond the interval and not of a few."""
+    above = rates.filter(~pl.col("is_small"), pl.col("low") > whole) if whole else rates.clear()
+    if above.is_empty() or rates.height < 2:
+        return f"By {label.lower()}"
+    return f"{plain(above['name'][0])} draws most complaints"
+
+
+def nobodys_words(count: int) -> str:
+    """Complaints that belong to nobody."""
+    if not count:
+        return ""
+    verb = "belongs" if count == 1 else "belong"
+    return (
+        f"{plural(count, 'complaint')} {verb} to nobody (no contact, and no case with an owner)"
+        f" and {'is' if count == 1 else 'are'} not shown here."
+    )
+
+
+def collector_sentences(found: Any) -> list[str]:
+    """Which collectors draw more complaints than the others, and how much they differ at all."""
+    shrunk = found.shrunk
+    if shrunk.reason is not None:
+        lines = [_WHY_ALONE[shrunk.reason]]
+    else:
+        flagged = shrunk.owners.filter("is_different")
+        more = flagged.filter(pl.col("effect") > 0).sort("shrunk", descending=True)
+        fewer = flagged.filter(pl.col("effect") < 0)
+        lines = [_flagged(more, fewer, shrunk.owners.filter(pl.col("attempts") > 0).height)]
+    return [*lines, unattributed_words(found.unattributed, found.automated)]
+
+
+def _flagged(more: pl.DataFrame, fewer: pl.DataFrame, compared: int) -> str:
+    if not more.height and not fewer.height:
+        return f"No collector of {number(compared)} differs from the others beyond chance."
+    said = []
+    if more.height:
+        who = [plain(one) for one in more["collector_id"].head(MOST_NAMED)]
+        rest = more.height - len(who)
+        said.append(
+            f"{listing([*who, *([plural(rest, 'other')] if rest else [])])}"
+            f" {'draws' if more.height == 1 else 'draw'} more complaints than the others"
+        )
+    if fewer.height:
+        said.append(f"{plural(fewer.height, 'collector')} fewer")
+    return f"{listing(said)}, beyond chance, of {number(compared)}."
+
+
+def unattributed_words(nobodys: int, automated: int) -> str:
+    """What is in nobody's rate."""
+    parts = []
+    if automated:
+        parts.append(f"{plural(automated, 'complaint')} about contacts that no collector made")
+    if nobodys:
+        parts.append(f"{plural(nobodys, 'complaint')} that cannot be attributed to anybody")
+    return f"Left out: {listing(parts)}." if parts else ""
+
+
+def deadline_sentences(row: Row, queue: Row, *, window: int, as_of: date) -> list[str]:
+    """The share of those due that were in time, and what waits."""
+    lines = []
+    if not row["due"]:
+        lines.append("Nothing fell due in these months.")
+    else:
+        lines.append(
+            f"Of {plural(int(row['due']), 'complaint')} due in the {plural(window, 'month')} to"
+            f" {month(as_of)}, {percent(row['share'])} were closed in time."
+        )
+    if not queue["open"]:
+        return [*lines, "No complaint is open."]
+    lines.append(
+        f"{plural(int(queue['open']), 'complaint')} {'is' if queue['open'] == 1 else 'are'} open:"
+        f" {number(queue['overdue'])} overdue, {number(queue['due_soon'])} due within seven days."
+    )
+    return lines
+
+
+def times_sentence(rows: Sequence[tuple[str, Row]]) -> str:
+    """Median days to each step."""
+    known = [
+        f"{name.lower()} within {number(row['median'])} {_days(row['median'])}"
+        for name, row in rows
+        if row["median"] is not None
+    ]
+    if not known:
+        return "Too few were answered for a median."
+    return f"Half of all complaints are {listing(known)}."
+
+
+def _days(count: float) -> str:
+    return "day" if count == 1 else "days"
+
+
+def excluded_words(count: int) -> str:
+    """Complaints whose times run backwards."""
+    if not count:
+        return ""
+    closed = "was closed before it was" if count == 1 else "were closed before they were"
+    return f"{plural(count, 'complaint')} {closed} received: left out of times."
+
+
+def upheld_sentence(row: Row) -> str:
+    """How many of those resolved were found to be right."""
+    if not row["resolved"]:
+        return "No complaint of these months is resolved yet."
+    said = (
+        f"{percent(row['share'])} of {plural(int(row['resolved']), 'resolved complaint')} were"
+        f" upheld, wholly ({number(row['upheld'])}) or in part ({number(row['partly_upheld'])})."
+    )
+    if row["without_outcome"]:
+        said += f" {number(row['without_outcome'])} have no outcome recorded."
+    return said
+
+
+def causes_sentence(causes: pl.DataFrame, label: Mapping[str, str]) -> str:
+    """The few causes that make most of the complaints, and which of them rise or fall."""
+    if causes.is_empty():
+        return "There are no complaints in these months."
+    vital = causes.filter("is_vital")
+    who = [label.get(one, str(one)).lower() for one in vital["category"]]
+    share = float(vital["share"].sum())
+    said = (
+        f"{listing([plain(one) for one in who])} make {percent(share, decimals=0)} of complaints."
+    )
+    moved = causes.filter(pl.col("is_different").fill_null(value=False))
+    if moved.is_empty():
+        return f"{said[:1].upper()}{said[1:]} No cause has changed beyond chance lately."
+    ways = [
+        f"{plain(label.get(row['category'], row['category'])).lower()}"
+        f" {number(row['ratio'], decimals=1)} times as often"
+        for row in moved.iter_rows(named=True)
+    ]
+    return f"{said[:1].upper()}{said[1:]} In the last 13 weeks: {listing(ways)} as before."
+
+
+def lag_sentence(row: Row) -> str:
+    """How soon after a contact a complaint comes."""
+    if not row["with_contact"] or row["median"] is None:
+        return "No complaint has a contact before it."
+    said = (
+        f"Half of the complaints come within {_span(row['median'])} of the contact,"
+        f" nine in ten within {_span(row['q90'])}."
+    )
+    if row["before_contact"]:
+        said += f" {number(row['before_contact'])} came before the contact that they name."
+    return said
+
+
+def _span(days_: float) -> str:
+    if days_ < 2:
+        hours = max(round(days_ * 24), 1)
+        return f"{hours} {'hour' if hours == 1 else 'hours'}"
+    return f"{number(days_, decimals=1)} days"
+
+
+def satisfaction_sentence(row: Row | None) -> str:
+    """What those who answered said."""
+    if row is None or not row["responses"]:
+        return "No survey was answered in these months."
+    return (
+        f"{plural(int(row['responses']), 'borrower')} answered:"
+        f" {number(row['mean'], decimals=2)} of 5 on average, and {percent(row['share'])} gave 4 or"
+        " 5. Who answers is not who was contacted."
+    )
+
+
+def intensity_sentence(found: Any) -> str:
+    """What one more attempt a month goes with."""
+    if found.reason is not None or found.per_thousand is None:
+        return "There are too few complaints or attempts to say what one more attempt does."
+    more = "more" if found.per_thousand > 0 else "fewer"
+    return (
+        f"One more attempt on a case in a month goes with {rate(abs(found.per_thousand))} {more}"
+        f" complaints per 1,000 cases ({rate(found.low)} to {rate(found.high)})."
+    )
+
+
+def veto_sentence(in_force: pl.DataFrame, on: date) -> str:
+    """Whose composite score is set aside on a day."""
+    if in_force.is_empty():
+        return f"Nobody’s score is set aside on {day(on)}."
+    who = [plain(one) for one in in_force["collector_id"]]
+    return f"Set aside on {day(on)}: {listing(who)}."
+
+
+def attributed_words(code: str) -> str:
+    """To whom a complaint belongs, and why."""
+    return f"Belongs to {ATTRIBUTED.get(code, code)}."

@@ -1,0 +1,91 @@
+"""What the Complaints page says of results, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from charts import complaint_sentences as sentences
+from charts.complaint_words import labels
+from figures import complaint_tables as tables
+
+WEEK = dt.timedelta(days=7)
+MONDAY = dt.date(2026, 6, 1)
+
+
+@dataclass
+class Found:
+    """As much of a signal as the sentences read."""
+
+    signals: pl.DataFrame
+    reason: str | None = None
+    expected: float | None = 4.0
+    weeks_to_find: int | None = 9
+
+
+def rise(name: str, *, is_current: bool, weeks_ago: int = 0) -> dict[str, Any]:
+    week = MONDAY - weeks_ago * WEEK
+    return {
+        "name": name,
+        "week": week,
+        "since": week - 3 * WEEK,
+        "last_week": week,
+        "crossings": 1,
+        "complaints": 36,
+        "expected": 19.5,
+        "ratio": 36 / 19.5,
+        "is_current": is_current,
+    }
+
+
+def said(*parts: dict[str, Any], by_chance: float = 0.1) -> str:
+    frame = pl.DataFrame([rise("x", is_current=True), *parts]).tail(len(parts))
+    nothing = Found(frame.clear().drop("name"))
+    lines = sentences.signal_sentences(nothing, frame, judged=MONDAY, by_chance=by_chance)
+    return " ".join(lines)
+
+
+def test_a_rise_that_goes_on_is_named_before_one_that_is_over() -> None:
+    text = said(rise("Past", is_current=False), rise("Now", is_current=True, weeks_ago=5))
+    assert text == (
+        "**Now**: more complaints since the week of 6 April 2026, 36 instead of 19.5 (signalled in"
+        " the week of 27 April 2026). 1 more signal below."
+    )
+
+
+def test_a_rise_that_is_over_is_said_to_be_over() -> None:
+    assert said(rise("Past", is_current=False)) == (
+        "No rise goes on now. **Past**: more complaints in the weeks of 11 May 2026 to 1 June 2026,"
+        " 36 instead of 19.5 (signalled in the week of 1 June 2026)."
+    )
+
+
+def test_no_more_signals_than_chance_raises_are_said_to_be_no_more() -> None:
+    assert said(rise("Past", is_current=False), by_chance=1.4).endswith(
+        "Chance alone would raise as many signals."
+    )
+
+
+def test_names_in_sentences_are_characters() -> None:
+    assert "**\\*\\*bold\\*\\***" in said(rise("**bold**", is_current=True))
+
+
+def test_a_rise_that_would_stay_unseen_for_years_is_said_to() -> None:
+    found = Found(pl.DataFrame(), weeks_to_find=None)
+    assert sentences.power_sentence(found).endswith("unseen for more than two years.")
+    assert sentences.power_sentence(Found(pl.DataFrame(), reason="short_baseline")) == ""
+
+
+def test_two_values_of_one_name_stay_apart() -> None:
+    found = labels("agency_id", ["A1", "A2", None], {"A1": "Swift", "A2": "In-house"})
+    assert found == {"A1": "Swift", "A2": "In-house (A2)", None: "In-house"}
+
+
+def test_rates_under_a_chart_are_named_per_1000_and_not_shown_as_shares() -> None:
+    frame = pl.DataFrame({"name": ["A"], "rate": [1.9], "low": [1.0], "high": [3.0]})
+    assert tables.rates(frame).columns == ["name", "per_1000", "low_per_1000", "high_per_1000"]
+    ratios = pl.DataFrame({"ratio": [2.0], "ratio_low": [1.0], "ratio_high": [4.0]})
+    assert tables.ends(ratios, "ratio").columns == ["ratio", "ratio_from", "ratio_to"]
