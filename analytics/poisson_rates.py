@@ -24,7 +24,7 @@ def poisson_interval(
     freedom, halved, over the exposure.  Without events the low end is 0.
 
     In: counts and exposures (arrays).  Out: low and high ends, times `per`.
-    Null: NaN where the exposure is zero or unknown.
+    Null: no value where the exposure is zero or unknown.
     Refuses: negative counts, negative exposures.
     Misleads: it is too short where events come in clusters (one campaign, one bad week).
     Reference: Garwood 1936; the same as the "exact-c" interval of statsmodels.
@@ -63,7 +63,7 @@ def rate_ratios(
     the smaller tail, at most 1.
 
     In: counts need not be whole (weighed down where weeks vary more than chance).
-    Out: ratio, low, high, p.  Null: NaN without exposure on either side or without any event;
+    Out: ratio, low, high, p.  Null: no value without exposure on either side or without any event;
     the ratio and its high end are infinite where only the other side has none.
     Refuses: negative counts or exposures.
     Misleads: as every Poisson answer, too sure where events come in clusters.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+# books of tests are small, and two workers share two cores: more threads only wait for each other
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data"

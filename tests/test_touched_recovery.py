@@ -47,8 +47,10 @@ def equal_to_a_full_refresh(url: str, folder: Path, whole: Path) -> None:
 
 
 def change(book: dict[str, list[dict[str, object]]], table: str, key: str, **values: object) -> str:
+    """The file of a row that is changed, and stays so."""
     row = next(row for row in book[table] if key in row.values())
-    return pl.DataFrame([row | values], infer_schema_length=None).write_csv()
+    row.update(values)
+    return pl.DataFrame([row], infer_schema_length=None).write_csv()
 
 
 CHANGES = {
@@ -91,13 +93,8 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("changed", "parts"), CHANGES.values(), ids=CHANGES)
-def test_a_load_touches(
-    tmp_path: Path,
-    facts_url: str,
-    changed: tuple[str, str, dict[str, object]],
-    parts: set[tuple[str, dt.date]],
-) -> None:
+def test_a_load_touches(tmp_path: Path, facts_url: str) -> None:
+    """One load after another, each a changed row, on a book that is made once."""
     book = case_book()
     today = dt.date(2024, 9, 1)
     report = take(write(tmp_path / "first", **as_csv(book)), facts_url, today=today)
@@ -105,14 +102,15 @@ def test_a_load_touches(
         JAN, MAR, MAY, JUN, dt.date(2024, 8, 31),
     }  # fmt: skip
     refresh(facts_url, tmp_path / "marts")
-    table, key, values = changed
-    files = {table: change(book, table, key, **values)}
-    report = take(write(tmp_path / "second", **files), facts_url, today=today)
-    assert set(report.touched_recovery) == parts
-    result = refresh(facts_url, tmp_path / "marts").recovery
-    assert set(result.cohorts) == {month for part, month in parts if part == "cohort"}
-    assert set(result.months) == {month for part, month in parts if part == "month"}
-    equal_to_a_full_refresh(facts_url, tmp_path / "marts", tmp_path / "whole")
+    for number, (what, ((table, key, values), parts)) in enumerate(CHANGES.items()):
+        files = {table: change(book, table, key, **values)}
+        report = take(write(tmp_path / str(number), **files), facts_url, today=today)
+        assert set(report.touched_recovery) == parts, what
+        result = refresh(facts_url, tmp_path / "marts").recovery
+        assert set(result.cohorts) == {month for part, month in parts if part == "cohort"}, what
+        assert set(result.months) == {month for part, month in parts if part == "month"}, what
+        if facts_url.startswith("duckdb") or what == list(CHANGES)[-1]:  # a server is slow
+            equal_to_a_full_refresh(facts_url, tmp_path / "marts", tmp_path / f"whole {number}")
 
 
 @pytest.mark.parametrize(
