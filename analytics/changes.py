@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 from scipy import stats
-
-from analytics.delinquency import months_before
 
 FEWEST_DIFFERENCES = 6
 
@@ -53,19 +51,25 @@ def latest_change(
     if not series.height or series["month"].n_unique() != series.height:
         raise ValueError("the series must have at least one month, and each month once")
     # NaN is how plain arrays write a missing value.
-    values = series.select("month", pl.col("value").cast(pl.Float64).fill_nan(None))
-    earlier = values.select(then="month", previous="value")
-    moves = (
-        values.with_columns(then=months_before(pl.lit(1)))
-        .join(earlier, on="then", how="left")
-        .sort("month")
-        .with_columns(difference=pl.col("value") - pl.col("previous"))
-    )
-    month, value, _, previous, difference = moves.row(-1)
-    before = moves["difference"][:-1].tail(history).drop_nulls().to_numpy()
+    values = series["value"].cast(pl.Float64).fill_nan(None).to_list()
+    by_month = dict(sorted(zip(series["month"].to_list(), values, strict=True)))
+    moves = [_move(by_month, month) for month in by_month]
+    month, value = next(reversed(by_month.items()))
+    previous, difference = by_month.get(_month_before(month)), moves[-1]
+    before = np.array([move for move in moves[:-1][-history:] if move is not None])
     usual = float(np.sqrt(np.mean(np.square(before)))) if before.size else None
     p = None
     if difference is not None and usual and before.size >= fewest:
         p = float(2 * stats.t.sf(abs(difference) / usual, before.size))
     beyond = None if p is None else p <= alpha
     return Change(month, value, previous, difference, usual, p, beyond, int(before.size))
+
+
+def _move(by_month: dict[date, float | None], month: date) -> float | None:
+    """The difference from the month before; None over a gap."""
+    value, previous = by_month[month], by_month.get(_month_before(month))
+    return None if value is None or previous is None else value - previous
+
+
+def _month_before(month: date) -> date:
+    return month.replace(day=1) - timedelta(days=1)

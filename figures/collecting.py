@@ -58,13 +58,13 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
     every = ui.load(view, recovery.target_cohorts)
     cells, by_case = with_late_placements(view, every, after=before)
     period = cells.filter(pl.col("opened_month") > before)
-    attained = {}
+    attained, rates = {}, cohort_recovery(period, by=["stage"])
     for metric, (stage, _) in recovery.TARGETED.items():
         own = period.filter(stage=stage)
         if own.height:
             target = _targets.for_book(metric)
             row = target_attainment(own, target=target).row(0, named=True)
-            rate = cohort_recovery(own).row(0, named=True)
+            rate = rates.row(by_predicate=pl.col("stage") == stage, named=True)
             attained[metric] = {**row, "target": target, "rate": rate["rate"]}
     cash = months.select("month", value="owner_cents").sort("month")
     cost = _cost(f"{view.version} {chosen.as_of}", view)
@@ -72,12 +72,11 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
         "collected": cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log()),
         "cost": cost.select("month", value="rate").drop_nulls() if cost.height else cost,
     }
+    courses = cohort_recovery(cells, by=["stage", "opened_month"]).sort("opened_month")
     return Collecting(
         cash=cash,
         recovery={
-            metric: cohort_recovery(cells.filter(stage=stage), by=["opened_month"])
-            .sort("opened_month")
-            .select(month="opened_month", value="rate")
+            metric: courses.filter(stage=stage).select(month="opened_month", value="rate")
             for metric, (stage, _) in recovery.TARGETED.items()
         },
         attained=attained,

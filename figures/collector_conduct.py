@@ -34,26 +34,20 @@ def conduct(key: str, _view: ui.View) -> Conduct:
     there = complaint_marts.is_there(view.marts)
     rows = view.book.table_rows
     has = {name: there and bool(rows.get(name)) for name in ("complaints", "contacts")}
-    every = ui.load(view, complaint_marts.complaints) if has["complaints"] else None
-    ledger = veto_ledger(every) if every is not None else pl.DataFrame()
+    gravest = ui.load(view, collector_conduct.gravest_complaints) if has["complaints"] else None
+    ledger = veto_ledger(gravest) if gravest is not None else pl.DataFrame()
     return Conduct(
-        complaints=_complaints(view, every) if every is not None and has["contacts"] else None,
+        complaints=_complaints(view) if all(has.values()) else None,
         breaches=_breaches(view) if has["contacts"] else None,
         ledger=ledger,
         aside=vetoed(ledger, on=view.chosen.as_of) if ledger.height else pl.DataFrame(),
     )
 
 
-def _complaints(view: ui.View, every: pl.DataFrame) -> ShrunkRates:
+def _complaints(view: ui.View) -> ShrunkRates:
     """Complaints of the window by the collector they are attributed to."""
-    counts = (
-        complaint_marts.in_window(every, view.chosen).group_by("collector_id").len("complaints")
-    )
-    done = ui.load(view, complaint_marts.collectors).filter(pl.col("collector_id").is_not_null())
-    owners = done.join(counts, on="collector_id", how="left").select(
-        "attempts", owner="collector_id", complaints=pl.col("complaints").fill_null(0)
-    )
-    return shrink_rates(owners.sort("owner"), owner="owner")
+    rows = ui.load(view, collector_conduct.complaints)
+    return shrink_rates(rows.rename({"collector_id": "owner"}).sort("owner"), owner="owner")
 
 
 def _breaches(view: ui.View) -> ShrunkRates:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ class Key:
 
     codes: Array
     labels: pl.Series
+
+    @cached_property
+    def values(self) -> list[Any]:
+        return self.labels.to_list()
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,9 @@ class Cells:
             last = self.starts[bisect_right(self.months, between[1])]
         rows: Any = slice(first, last)
         kept = [
-            self.keys[name]
-            .labels.is_in(list(values), nulls_equal=True)
-            .to_numpy()[self.keys[name].codes[rows]]
+            np.array([one in values for one in self.keys[name].values], bool)[
+                self.keys[name].codes[rows]
+            ]
             for name, values in where.items()
         ]
         if kept:

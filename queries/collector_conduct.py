@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import polars as pl
 
+from queries import complaint_marts
 from queries.filters import Filter
 from queries.kept import Kept
-from queries.marts import Marts, in_segments
-from warehouse import complaint_marts
+from queries.marts import Marts, as_text, in_segments
+from warehouse import complaint_marts as complaint_tables
 from warehouse import conduct_marts as tables
 
 _SEGMENTS = ("product", "region")  # no risk grade
@@ -29,7 +30,7 @@ _attempts = Kept(
     segments=_SEGMENTS,
     only=tables.rule_attempts.c.since.is_not(None),
 )
-_received = Kept(complaint_marts.complaint_attempts, "month", ("attempts",), segments=_SEGMENTS)
+_received = Kept(complaint_tables.complaint_attempts, "month", ("attempts",), segments=_SEGMENTS)
 
 
 def breach_months(marts: Marts, chosen: Filter) -> pl.DataFrame:
@@ -46,6 +47,22 @@ def complaint_months(marts: Marts, chosen: Filter) -> pl.DataFrame:
     events = rows.group_by(pl.col("received_on").dt.month_end().alias("month")).len("events")
     joined = done.join(events, on="month", how="left")
     return joined.with_columns(pl.col("events").fill_null(0).cast(pl.Int64))
+
+
+def complaints(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """By collector: attempts of the window, and complaints received in it that are theirs."""
+    done = complaint_marts.collectors(marts, chosen).drop_nulls("collector_id")
+    rows = in_segments(marts.part("complaints"), replace(chosen, grades=()))
+    theirs = complaint_marts.in_window(rows, chosen).group_by("collector_id").len("complaints")
+    return done.join(as_text(theirs), on="collector_id", how="left").select(
+        "collector_id", "attempts", pl.col("complaints").fill_null(0).cast(pl.Int64)
+    )
+
+
+def gravest_complaints(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Complaints of grade 4 that were received by the end of the chosen month."""
+    rows = in_segments(marts.part("complaints"), replace(chosen, grades=()))
+    return as_text(rows.filter(pl.col("grade") == 4, pl.col("received_on") <= chosen.as_of))
 
 
 def breaches(marts: Marts, chosen: Filter) -> pl.DataFrame:
