@@ -9,7 +9,7 @@ import streamlit as st
 
 import ui
 from analytics.gamma_poisson import ShrunkRates, shrink_rates
-from analytics.vetoes import veto_ledger, vetoed
+from figures.vetoes import vetoes
 from queries import collector_conduct, complaint_marts
 
 
@@ -34,13 +34,12 @@ def conduct(key: str, _view: ui.View) -> Conduct:
     there = complaint_marts.is_there(view.marts)
     rows = view.book.table_rows
     has = {name: there and bool(rows.get(name)) for name in ("complaints", "contacts")}
-    gravest = ui.load(view, collector_conduct.gravest_complaints) if has["complaints"] else None
-    ledger = veto_ledger(gravest) if gravest is not None else pl.DataFrame()
+    vetoed = vetoes(view) if has["complaints"] else None
     return Conduct(
         complaints=_complaints(view) if all(has.values()) else None,
         breaches=_breaches(view) if has["contacts"] else None,
-        ledger=ledger,
-        aside=vetoed(ledger, on=view.chosen.as_of) if ledger.height else pl.DataFrame(),
+        ledger=vetoed.ledger if vetoed else pl.DataFrame(),
+        aside=vetoed.in_force if vetoed else pl.DataFrame(),
     )
 
 

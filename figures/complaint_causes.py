@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -12,9 +11,9 @@ import streamlit as st
 import ui
 from analytics.complaint_causes import contact_lag, root_causes, satisfaction, upheld_share
 from analytics.intensity import IntensityCost, intensity_cells, intensity_cost
-from analytics.vetoes import veto_ledger, vetoed
 from charts import complaint_words as names
 from figures.complaints import to_the_month
+from figures.vetoes import Vetoes, vetoes
 from queries import complaint_marts as marts
 
 TREND = ("recent", "before", "ratio", "ratio_low", "ratio_high", "is_different")
@@ -73,28 +72,22 @@ class Beside:
     satisfied: dict[str, Any] | None
     satisfied_by: pl.DataFrame
     intensity: IntensityCost
-    ledger: pl.DataFrame
-    in_force: pl.DataFrame
-    on: date
+    vetoes: Vetoes
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def beside(key: str, _view: ui.View) -> Beside:
     view = _view
     surveys = ui.load(view, marts.surveys)
-    on = view.chosen.as_of
     controls = ("stage", "product")
     every, months = to_the_month(view), ui.load(view, marts.case_months)
-    ledger = veto_ledger(every)
     return Beside(
         satisfied=satisfaction(surveys).row(0, named=True) if surveys.height else None,
         satisfied_by=_by_team(view),
         intensity=intensity_cost(
             intensity_cells(every, months, controls=controls), controls=controls
         ),
-        ledger=ledger,
-        in_force=vetoed(ledger, on=on),
-        on=on,
+        vetoes=vetoes(view),
     )
 
 

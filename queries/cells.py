@@ -15,6 +15,7 @@ import polars as pl
 
 Array = npt.NDArray[Any]
 MOST_CASES = 2**31 - 1
+MOST_PLACES = 1_000_000  # of combinations of keys that are counted as an array
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,17 @@ class Cells:
         for name, size in zip(by, sizes, strict=True):
             code = code * size + self.keys[name].codes[rows]
         width = int(np.prod(sizes, dtype=np.int64))
-        there = np.flatnonzero(np.bincount(code, minlength=width))
+        if width <= max(code.size, MOST_PLACES):
+            there = counted = np.flatnonzero(np.bincount(code, minlength=width))
+        else:  # thousands of owners by days: most combinations are not there
+            there, code = np.unique(code, return_inverse=True)
+            width, counted = there.size, np.arange(there.size)
         places = np.unravel_index(there, sizes) if by else ()
         groups: dict[str, pl.Series] = {
             name: self.keys[name].labels.gather(place)
             for name, place in zip(by, places, strict=True)
         }
-        found = {name: self._added(name, code, rows, width)[there] for name in names}
+        found = {name: self._added(name, code, rows, width)[counted] for name in names}
         return pl.DataFrame(groups | found)
 
     def _added(self, name: str, code: Array, rows: Any, width: int) -> pl.Series:

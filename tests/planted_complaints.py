@@ -75,7 +75,9 @@ def planted() -> dict[str, list[dict[str, Any]]]:
     return {
         "customers": [{"customer_id": "X", "region": "North", "is_vulnerable": False}],
         "collectors": [{"collector_id": who, "team": team} for who, team in owners],
-        "loans": [loan(f"L{who}", customer_id="X") for who, _ in owners] + [loan("idle", "auto")],
+        "loans": [
+            loan(f"L{who}", "auto" if who == "K4" else "card", customer_id="X") for who, _ in owners
+        ] + [loan("idle", "home")],
         "loan_months": [
             month(name, end, 5, "1000")
             for name in [*(f"L{who}" for who, _ in owners), "idle"]

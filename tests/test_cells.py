@@ -57,3 +57,17 @@ def test_a_choice_without_rows_has_no_groups(rows: pl.DataFrame) -> None:
     assert nothing.is_empty()
     assert nothing.columns == ["owner", *SUMS]
     assert cells_of(rows.clear(), "month", SUMS).total(None, {}, ("owner",), SUMS).is_empty()
+
+
+def test_thousands_of_owners_by_days_add_up_too() -> None:
+    """400 x 400 x 20 combinations, of which 3,000 are there."""
+    random = np.random.default_rng(6)
+    keys = {"owner": 400, "loan": 400, "day": 20}
+    rows = pl.DataFrame(
+        {"month": [MONTHS[0]] * 3_000, "cases": random.integers(0, 5, 3_000)}
+        | {name: random.integers(0, size, 3_000) for name, size in keys.items()}
+    )
+    found = cells_of(rows, "month", ("cases",)).total(None, {}, tuple(keys), ("cases",))
+    expected = rows.group_by(*keys).agg(pl.col("cases").sum()).sort(*keys)
+    assert 1_000_000 < 400 * 400 * 20
+    assert_frame_equal(found, expected)

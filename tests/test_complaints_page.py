@@ -172,6 +172,11 @@ def test_only_an_upheld_grade_4_complaint_that_names_the_contact_sets_a_score_as
     assert "score is set aside on 31 May 2025" in later
 
 
+def test_a_choice_of_product_lifts_nobodys_veto(book: Place, show: Any) -> None:
+    said = words(show(book, product="auto", **WHOSE))  # what set K1 aside was about a card
+    assert "Set aside on 31 July 2025: K1." in said
+
+
 def test_a_complaint_can_be_followed_by_its_address(book: Place, show: Any) -> None:
     app = show(book, complaint="Gveto")
     said = words(app)
@@ -226,7 +231,7 @@ def test_a_hostile_name_is_shown_as_characters(book: Place, tmp_path: Path, show
 
 
 def test_a_choice_without_complaints_names_the_filter(book: Place, show: Any) -> None:
-    assert "The choice of product leaves nothing" in words(show(book, product="auto"))
+    assert "The choice of product leaves nothing" in words(show(book, product="home"))
 
 
 def test_marts_of_an_older_version_are_said_to_be_older(

@@ -9,11 +9,10 @@ import streamlit as st
 
 from charts import format as words
 from charts.sentences import plural
-from queries.filters import months_before
 from ui import page
 from ui.filters import choose_periods
+from ui.needs import book_begins, require
 from ui.page import View
-from ui.recovery import _explain_missing
 from warehouse import complaint_marts, conduct_marts
 from warehouse.packs import COMPLAINTS, Pack, PackRefused, chosen_packs, parse_pack, read_packs
 from warehouse.settings import complaint_pack, rule_packs
@@ -28,15 +27,7 @@ def open_conduct_page(
     the page would show, to follow "With them this page shows".
     """
     view = page.open_page(title, question, choose=choose_periods)
-    missing = [name for name in needs if not view.book.table_rows.get(name)]
-    if missing:
-        _explain_missing(missing, shows)
-    if not view.marts.holds(complaint_marts.complaints):
-        st.info(
-            "The published marts are older than this page. Run `python -m warehouse refresh`.",
-            icon=":material/update:",
-        )
-        st.stop()
+    require(view, needs, shows=shows, is_there=view.marts.holds(complaint_marts.complaints))
     st.caption(period_words(view))
     return view
 
@@ -45,10 +36,7 @@ def period_words(view: View) -> str:
     """Which months the page is about."""
     chosen = view.chosen
     line = f"What happened in the {plural(chosen.window, 'month')} to {words.month(chosen.as_of)}."
-    first = view.book.months[0]
-    if months_before(chosen.as_of, chosen.window - 1) < first:
-        line += f" The book begins in {words.month(first)}."
-    return line
+    return line + book_begins(view)
 
 
 def deadline_pack(view: View) -> tuple[Pack, str | None]:

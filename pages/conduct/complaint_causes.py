@@ -154,11 +154,12 @@ def _satisfaction(found: Beside) -> None:
 
 def vetoes(view: ui.View) -> None:
     """Whose score is set aside, by which complaint, and until when."""
-    found = beside(view.key, view)
+    found = beside(view.key, view).vetoes
     ui.heading(
         "Scores set aside",
         "A grade-4 complaint that was upheld and names a contact of the collector sets the"
-        " collector’s composite score aside for three months; a reversed appeal lifts it.",
+        " collector’s composite score aside for three months; a reversed appeal lifts it."
+        " Of the whole book, whatever was chosen.",
     )
     st.markdown(sentences.veto_sentence(found.in_force, found.on))
     if found.ledger.is_empty():
