@@ -16,7 +16,7 @@ run: .venv/.run
 
 test: .venv/.dev
 	@$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: .venv/.dev
 	$(BIN)/python -m bench $(BENCH)

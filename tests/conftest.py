@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
-# books of tests are small, and two workers share two cores: more threads only wait for each other
+# books of tests are small, and workers share the cores: more threads only wait for each other
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data"
+LONGEST = ("touched_recovery", "app_faults", "refresh", "load_faults", "bench", "browser", "app")
 _databases = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser waits on a clock: on a crowded machine a test of it may be tried again."""
+    """The longest files come first, so that no worker is left alone with one at the end.
+
+    A browser waits on a clock: on a crowded machine a test of it may be tried again.
+    """
+    first = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path.stem, len(first)))
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
