@@ -22,7 +22,10 @@ PATHS = {
     "Roll rates": "roll_rates",
     "Recovery": "recovery",
     "Collectors": "collectors",
+    "Channels": "channels",
     "Agencies": "agencies",
+    "Complaints": "complaints",
+    "Contact rules": "contact_rules",
     "Definitions": "definitions",
     "Data quality": "data_quality",
 }

@@ -415,6 +415,21 @@ def test_csv_and_excel_hold_the_numbers_of_the_chart(reader: Reader, rows: pl.Da
     assert b"<f>" not in sheet
 
 
+def test_the_auditors_report_is_a_click_away(reader: Reader, book: Place) -> None:
+    """Of the month on the page, with the attempts that the files have of it."""
+    reader.open("Contact rules", month="2026-04")
+    excel = fastexcel.read_excel(reader.download("auditors_report_Excel").read_bytes())
+    coverage = excel.load_sheet("Coverage", header_row=None, dtypes="string").to_polars()
+    contacts = pl.read_parquet(book.files / "contacts.parquet").filter(
+        pl.col("contacted_at").dt.date().is_between(APRIL.replace(day=1), APRIL),
+        direction="outbound",
+        channel="sms",
+    )
+    (row,) = [row for row in coverage.rows() if row[0] == "sms"]
+    assert float(row[1]) == contacts.height > 0
+    assert reader.download("auditors_report_PDF").read_bytes().startswith(b"%PDF-")
+
+
 def test_a_screenshot_of_the_roll_rates_page(reader: Reader) -> None:
     reader.open("Roll rates", window="12")
     reader.sees(lambda: bool(reader.written("1-30", "31-60")), True)
