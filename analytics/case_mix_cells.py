@@ -108,7 +108,8 @@ def coefficient_frame(
     fit, covariance = estimate
     count = len(cases)
     se, value = np.full(count, np.nan), np.full(count, np.nan)
-    se[fit.kept] = np.sqrt(np.diag(covariance))
+    variance = np.diag(covariance)  # rounding of a nearly singular design may leave it below zero
+    se[fit.kept] = np.sqrt(np.where(variance > 0, variance, np.nan))
     value[fit.kept] = fit.coefficients[fit.kept]
     reasons = np.full(count, "reference", dtype=object)
     reasons[fit.kept] = None

@@ -16,6 +16,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from warehouse.contract import contract, key_columns
 from warehouse.sample import make_book
+from warehouse.sample.months import NoSuchBook
+from warehouse.sample.treatments import Change
 
 LAST = date(2026, 6, 30)
 RESOLVED = ("cured", "paid_off", "settled")
@@ -52,6 +54,46 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
 @pytest.fixture(scope="module")
 def books(book: Book, tmp_path_factory: pytest.TempPathFactory) -> list[Book]:
     return [book, *(_make(tmp_path_factory, seed, 8_000, 24) for seed in (11, 12, 13))]
+
+
+def test_a_planted_change_of_strategy_does_what_its_truth_says(tmp_path: Path) -> None:
+    """The same book up to the month; in it more cases resolve, as many more as planted."""
+    month = date(2025, 12, 31)
+    change = Change(month, dict.fromkeys(("sms", "call", "visit", "mediation"), 6.0))
+    found = expected = resolved = 0.0
+    for seed in (3, 4, 5):
+        counts = []
+        for name, planted in (("usual", None), ("changed", change)):
+            folder = tmp_path / f"{name}{seed}"
+            make_book(folder, loans=20_000, months=3, seed=seed, last_month=month, change=planted)
+            cases = Book(folder)["cases"].filter(pl.col("collector_id").is_not_null())
+            ended = pl.col("closed_on").dt.month_end() == month
+            counts.append(cases.filter(ended, pl.col("close_reason").is_in(RESOLVED)).height)
+        usual, changed = Book(tmp_path / f"usual{seed}"), Book(tmp_path / f"changed{seed}")
+        before = pl.col("month") < month
+        assert usual["loan_months"].filter(before).equals(changed["loan_months"].filter(before))
+        assert usual.truths["change_of_strategy"] == []
+        (truth,) = changed.truths["change_of_strategy"]
+        assert truth["month"] == str(month)
+        found, expected = found + counts[1] - counts[0], expected + truth["resolved"]
+        resolved += sum(counts)
+    assert abs(found - expected) < 3 * resolved**0.5 < expected
+
+
+@pytest.mark.parametrize(
+    ("month", "channels", "why"),
+    [
+        (date(2025, 12, 30), {"call": 1.0}, "no month-end of the book"),
+        (date(2025, 12, 31), {"phone": 1.0}, "no channel is called phone"),
+        (None, {"call": 1.0}, "a month and at least one channel"),
+        (date(2025, 12, 31), {}, "a month and at least one channel"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused(
+    tmp_path: Path, month: date | None, channels: dict[str, float], why: str
+) -> None:
+    with pytest.raises(NoSuchBook, match=why):
+        make_book(tmp_path, loans=300, months=12, change=Change(month, channels))
 
 
 # The contract

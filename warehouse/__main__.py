@@ -21,6 +21,7 @@ def say(message: str) -> None:
 
 def _sample(arguments: argparse.Namespace) -> int:
     from warehouse.sample import make_book
+    from warehouse.sample.treatments import Change
 
     make_book(
         arguments.out,
@@ -28,10 +29,19 @@ def _sample(arguments: argparse.Namespace) -> int:
         months=arguments.months,
         seed=arguments.seed,
         last_month=arguments.last_month,
+        change=Change(arguments.change_month, dict(arguments.change)),
         progress=say,
     )
     print(f"Wrote a synthetic book to {arguments.out}. Next: python -m warehouse load")
     return 0
+
+
+def _log_odds(text: str) -> tuple[str, float]:
+    channel, _, value = text.partition("=")
+    try:
+        return channel, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not CHANNEL=LOG_ODDS") from None
 
 
 def _load(arguments: argparse.Namespace) -> int:
@@ -55,12 +65,14 @@ def _refresh(arguments: argparse.Namespace) -> int:
     result = refresh(warehouse_url(), marts_path(), bounds=arguments.bounds, progress=say)
     done = ", ".join(f"{month:%Y-%m}" for month in result.recomputed) or "none"
     print(f"Published {result.path.name} in {result.seconds:.1f} s; months recomputed: {done}.")
-    recovery, conduct = result.recovery, result.conduct
-    portfolio = result.seconds - recovery.seconds - conduct.seconds
+    recovery, conduct, segments = result.recovery, result.conduct, result.segments
+    portfolio = result.seconds - recovery.seconds - conduct.seconds - segments.seconds
     print(
         f"Portfolio: {portfolio:.1f} s. Recovery: {recovery.seconds:.1f} s;"
         f" recomputed: {len(recovery.cohorts)} cohorts, {len(recovery.months)} months."
         f" Conduct: {conduct.seconds:.1f} s; replayed: {len(conduct.months)} months."
+        f" Segments: {segments.seconds:.1f} s; recomputed: {len(segments.months)} months,"
+        f" {len(segments.cohorts)} cohorts."
     )
     for sentence in conduct.refusals:
         print(sentence)
@@ -177,6 +189,20 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument(
         "--last-month", type=date.fromisoformat, default=date(2026, 6, 30), metavar="YYYY-MM-DD"
     )
+    sample.add_argument(
+        "--change-month",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="plant another strategy from the month that ends on this day on",
+    )
+    sample.add_argument(
+        "--change",
+        type=_log_odds,
+        action="append",
+        default=[],
+        metavar="CHANNEL=LOG_ODDS",
+        help="with it: a channel is attempted more often (call=1.5) or less (visit=-1); repeatable",
+    )
     sample.add_argument("--out", type=Path, default=Path("sample"), help="folder (%(default)s)")
     sample.set_defaults(run=_sample)
     load = commands.add_parser(
@@ -250,6 +276,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from reports.parts import ReportRefused
     from warehouse.engines import WarehouseUnavailable
     from warehouse.refusals import Refused
+    from warehouse.sample.months import NoSuchBook
 
     arguments = _parser().parse_args(argv)
     try:
@@ -260,7 +287,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AppDatabaseUnavailable as error:
         print(f"Not done: {error}", file=sys.stderr)
         return 1
-    except (Refused, RefreshRefused, ReportRefused) as error:
+    except (NoSuchBook, Refused, RefreshRefused, ReportRefused) as error:
         print(f"Refused: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

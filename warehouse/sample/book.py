@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,9 @@ from warehouse.sample import (
     resolution,
 )
 from warehouse.sample.model import Array
-from warehouse.sample.months import Months
+from warehouse.sample.months import EPOCH, Months, NoSuchBook
 from warehouse.sample.state import CHARGED_OFF, OPEN, Climate, Work, World, join, new_state
+from warehouse.sample.treatments import Change
 from warehouse.sample.truths import Truths, write_truths
 from warehouse.sample.truths_report import report
 from warehouse.sample.write import BookWriter
@@ -51,17 +52,21 @@ def make_book(
     months: int = 24,
     seed: int = 7,
     last_month: date = date(2026, 6, 30),
+    change: Change | None = None,
     progress: Callable[[str], None] = _say_nothing,
 ) -> None:
     """Write a synthetic lender's book: one Parquet file per contract table, and `truths.json`.
 
     The same seed gives the same rows.  `loans` is how many loans the book ever holds, about
     three quarters of them from its first month on; `last_month` is its last month-end.
-    Refuses fewer than 200 loans or two months, and a last month that is not a month-end.
+    `change`: another strategy from a month of the book on; its truth is in `truths.json`, and the
+    book before that month is the same as without it.
+    Refuses fewer than 200 loans or two months, a last month that is not a month-end, and a change
+    in a month that the book has not.
     """
     if loans < 200:
-        raise ValueError(f"a book needs at least 200 loans, not {loans}")
-    world = make_world(loans, Months(last_month, months), seed)
+        raise NoSuchBook(f"a book needs at least 200 loans, not {loans}")
+    world = make_world(loans, Months(last_month, months), seed, change or Change())
     weeks = complaints.make_weeks(world.streams["weeks"], world)
     ledger = histories.Ledger(months)
     with BookWriter(out_dir) as writer:
@@ -76,11 +81,13 @@ def make_book(
         register.write_cases(writer, world.register, world.staff)
         ledger.write(writer, world)
         settings = {"loans": loans, "months": months, "seed": seed, "last_month": str(last_month)}
+        if change and change.month:
+            settings["change"] = {"month": str(change.month), "log_odds": dict(change.channels)}
         write_truths(out_dir, report(world, settings, dict(writer.rows)))
     progress(f"{sum(writer.rows.values()):,} rows in {len(writer.rows)} tables")
 
 
-def make_world(loans: int, months: Months, seed: int) -> World:
+def make_world(loans: int, months: Months, seed: int, change: Change) -> World:
     """Borrowers, loans, staff and climate on the day before the book begins."""
     seeds = np.random.SeedSequence(seed).spawn(len(STREAMS))
     streams = {
@@ -104,7 +111,19 @@ def make_world(loans: int, months: Months, seed: int) -> World:
         register=register.Register(),
         truths=Truths(months.count),
         streams=streams,
+        change=change,
+        change_at=_change_at(change, months),
     )
+
+
+def _change_at(change: Change, months: Months) -> float:
+    """The number of the first changed month."""
+    if change.month is None:
+        return np.inf
+    ends = [EPOCH + timedelta(days=int(months.end(t))) for t in range(months.count)]
+    if change.month not in ends:
+        raise NoSuchBook(f"{change.month} is no month-end of the book, {ends[0]} to {ends[-1]}")
+    return ends.index(change.month)
 
 
 def _make_month(

@@ -177,6 +177,7 @@ def _open_cases(
         trial=none,
         reason=none,
         plan=plan[pick],
+        usual_plan=plan[pick],
     )
     return Work(
         loan=loan,

@@ -13,14 +13,18 @@ EARLIEST = 130  # months before the book's first that loans and due dates may re
 EPOCH = date(1970, 1, 1)
 
 
+class NoSuchBook(ValueError):
+    """A synthetic book that cannot be made as it was asked for."""
+
+
 class Months:
     """Month 0 is the book's first; `start` and `end` take any month from -130 on."""
 
     def __init__(self, last_month: date, count: int) -> None:
         if last_month.day != calendar.monthrange(last_month.year, last_month.month)[1]:
-            raise ValueError(f"last_month must be the last day of a month, not {last_month}")
+            raise NoSuchBook(f"last_month must be the last day of a month, not {last_month}")
         if count < 2:
-            raise ValueError(f"a book needs at least 2 months, not {count}")
+            raise NoSuchBook(f"a book needs at least 2 months, not {count}")
         self.count = count
         self.last = (last_month - EPOCH).days
         first = last_month.year * 12 + last_month.month - count

@@ -51,6 +51,8 @@ def _place(world: World, t: int, loan: Array, stage: Array, before: Array) -> No
     difficulty = -(mix + at(model.RESOLVE_BASE, months_late))
     oldest_due = world.months.start(t - months_late.astype(np.int64)) + loans.due_day[loan] - 1
     tercile = np.searchsorted([-0.25, 0.35], -mix).astype(np.int8)
+    more = world.change.more * (t >= world.change_at)
+    plan, usual = treatments.plan_cases(world.streams["plans"], months_late, -mix, more)
     in_trial = (stage == 1) & (rng.random(rows) < TRIAL_SHARE)
     state.case[loan] = register.open(
         loan=loan,
@@ -66,7 +68,8 @@ def _place(world: World, t: int, loan: Array, stage: Array, before: Array) -> No
         strategy=np.clip(tercile + stage - 1, 1, 3),
         trial=np.where(in_trial, rng.integers(0, 2, rows), -1),
         reason=_reasons(rng, loans.frailty[loan]),
-        plan=treatments.plan_cases(world.streams["plans"], months_late, -mix),
+        plan=plan,
+        usual_plan=usual,
     )
 
 

@@ -47,6 +47,7 @@ _FIELDS: dict[str, Any] = {
     "trial": np.int8,  # -1: not in the trial
     "reason": np.int8,  # -1: unknown
     "plan": np.int16,
+    "usual_plan": np.int16,  # what an unchanged strategy would have planned
     "closed_on": np.int32,  # -1: still open
     "close_reason": np.int8,
 }

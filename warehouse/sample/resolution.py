@@ -57,6 +57,10 @@ def step(world: World, t: int, late: Array) -> Work:
     world.truths.watch_cases(cases, case[is_first], score[is_first], skill)
 
     early = np.where(is_first, model.EARLY_SHARE, 0.0)
+    if t >= world.change_at:
+        usual = score - treatments.EFFECT[cases["plan"][case]]
+        usual = usual + treatments.EFFECT[cases["usual_plan"][case]]
+        world.truths.watch_change(t, (1.0 - early) * (sigmoid(score) - sigmoid(usual)))
     resolving = early + (1.0 - early) * sigmoid(score)
     bills = _bills(world, late)
     chances = fates.chances(world, t, late)

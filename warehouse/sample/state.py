@@ -12,6 +12,7 @@ from warehouse.sample.collectors import Staff
 from warehouse.sample.model import Array
 from warehouse.sample.months import Months
 from warehouse.sample.register import Register
+from warehouse.sample.treatments import Change
 from warehouse.sample.truths import Truths
 
 OPEN, PAID_OFF, CHARGED_OFF, SOLD = range(4)
@@ -67,6 +68,8 @@ class World:
     register: Register
     truths: Truths
     streams: dict[str, np.random.Generator]
+    change: Change
+    change_at: float  # the first month (its number) of the changed strategy; infinite: never
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ of opening.  Harder and later cases get calls and visits, easier and earlier one
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
 import numpy as np
 
 from warehouse.contract import CHANNELS
 from warehouse.sample.model import CHANNEL, Array, sigmoid
+from warehouse.sample.months import NoSuchBook
 
 AUTOMATED = ("sms", "app_push", "messenger", "email", "voice_bot")
 HUMAN = CHANNELS
@@ -38,6 +43,29 @@ _BITS = (np.arange(512)[:, None] >> np.arange(len(CHANNELS))) & 1
 EFFECT = (_BITS @ CHANNEL).astype(np.float32)  # a plan's log-odds of resolution
 
 
+@dataclass(frozen=True)
+class Change:
+    """Another strategy for collectors' cases, planted: from the month that ends on `month` on, a
+    channel is planned with so much more (or less) log-odds; what it truly does stays the same.
+
+    Refuses a channel that the contract does not know, and no channel.
+    """
+
+    month: date | None = None
+    channels: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.channels) - set(CHANNELS):
+            raise NoSuchBook(f"no channel is called {', '.join(sorted(unknown))}")
+        if (self.month is None) != (not self.channels):
+            raise NoSuchBook("a change of strategy has a month and at least one channel")
+
+    @property
+    def more(self) -> Array:
+        """Log-odds by channel."""
+        return np.array([self.channels.get(channel, 0.0) for channel in CHANNELS])
+
+
 def bit(channel: str) -> int:
     return 1 << CHANNELS.index(channel)
 
@@ -57,12 +85,21 @@ def plan_automated(rng: np.random.Generator, difficulty: Array) -> Array:
     return plan
 
 
-def plan_cases(rng: np.random.Generator, months_late: Array, difficulty: Array) -> Array:
-    """Channels of a collector's case, chosen because of how late and how hard it is."""
-    plan = np.zeros(len(difficulty), np.int16)
+def plan_cases(
+    rng: np.random.Generator, months_late: Array, difficulty: Array, more: Array
+) -> tuple[Array, Array]:
+    """Channels of a collector's case, chosen because of how late and how hard it is; and the
+    channels that the usual strategy would have chosen, by the same chance.
+
+    `more`: log-odds by channel that a changed strategy adds; with zeros both plans are one.
+    """
+    plan, usual = np.zeros((2, len(difficulty)), np.int16)
     for channel, (constant, middle, late, slope) in PLANS.items():
         score = constant + middle * (months_late >= 2) + late * (months_late >= 4)
+        score = score + slope * difficulty
         least, span = (0.0, 1.0) if constant < -2.0 else (LEAST, SPAN)
-        planned = least + span * sigmoid(score + slope * difficulty)
-        plan |= (rng.random(len(plan)) < planned).astype(np.int16) * np.int16(bit(channel))
-    return plan
+        draw = rng.random(len(plan))
+        usual |= (draw < least + span * sigmoid(score)).astype(np.int16) * np.int16(bit(channel))
+        planned = draw < least + span * sigmoid(score + more[CHANNELS.index(channel)])
+        plan |= planned.astype(np.int16) * np.int16(bit(channel))
+    return plan, usual

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Truths:
         self._effects = {stage: np.zeros(len(CHANNELS)) for stage in STAGES}
         self._planned = {stage: np.zeros(len(CHANNELS)) for stage in STAGES}
         self._alone = dict.fromkeys(STAGES, 0.0)  # resolved had nobody contacted them
+        self._change: dict[int, float] = defaultdict(float)
         self._trial = np.zeros(2)  # early cases, and what the challenger would add
         self._cases = dict.fromkeys(STAGES, 0)
         self._scores = np.zeros((4, len(_GRID)))  # by stage at opening, without skill
@@ -40,6 +42,17 @@ class Truths:
         cells = len(TO_STATES) * rank + to
         sums = np.bincount(cells, probability, len(BUCKETS) * len(TO_STATES))
         self._expected[t] += sums.reshape(len(BUCKETS), len(TO_STATES))
+
+    def watch_change(self, t: int, gained: Array) -> None:
+        """Add what a changed strategy adds to the chances of the month's late loans to resolve."""
+        self._change[t] += float(gained.sum())
+
+    def change_effect(self, month_ends: list[str]) -> list[dict[str, Any]]:
+        """By month: how many more late loans the change brings to resolve, given who is late."""
+        return [
+            {"month": month_ends[t], "resolved": round(gained, 3)}
+            for t, gained in sorted(self._change.items())
+        ]
 
     def watch_channels(self, stage: str, score: Array, plan: Array) -> None:
         """Add what each channel would change in these cases' chance of resolution."""

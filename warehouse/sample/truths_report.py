@@ -21,6 +21,8 @@ NOTES = {
     " the case's at opening. Planned from what is recorded at opening alone.",
     "collectors": "skill_log_odds adds to the log-odds of resolution after day seven;"
     " skill_points is what that adds to the resolved share of an average case of the own pool.",
+    "change_of_strategy": "By month: how many more of the month's late loans resolve, by their"
+    " chances, than with the plans that the usual strategy would have made for the same cases.",
     "complaints": "Chance per attempt = base_rate x channel_factor x the collector's"
     " complaint_factor x the team's weekly gamma factor (mean 1, variance week_variance)"
     " x (1 + intensity x earlier attempts on the case in the month, 12 at most).",
@@ -53,6 +55,7 @@ def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict
         "channel_effects": world.truths.channel_effects(),
         "resolved_without_contact": world.truths.resolved_without_contact(),
         "trial_challenger_effect": world.truths.trial_effect(),
+        "change_of_strategy": world.truths.change_effect(month_ends),
         "collectors": _collectors(world),
     }
 
