@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from analytics.cusum_limits import ALARMS, alarm_limit, allowance, learn_baseline, weeks_to_find
+from analytics.alarm_simulation import ALARMS, allowance
+from analytics.complaint_baselines import Baseline, learn_baseline
+from analytics.cusum_limits import alarm_limit, weeks_to_find
 
 Array = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
 JUDGED_WEEKS = 26
 FEWEST_WEEKS = 52
 BASELINE_AT_MOST = 104
@@ -27,6 +30,7 @@ _EPISODES = {
     "ratio": pl.Float64,
     "is_current": pl.Boolean,
 }
+_IN = ("week", "complaints", "exposure")
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,15 @@ def complaint_signal(
     judged_weeks: int = JUDGED_WEEKS,
     judged_from: date | None = None,
     baseline_at_most: int = BASELINE_AT_MOST,
-    ratio: float = 2.0,
-    alarms: float = ALARMS,
-    seed: int = 0,
 ) -> Signal:
     """Has the complaint rate risen for good, or is it one of those weeks?
 
     A tabular CUSUM: the excess grows by what a week has beyond k = expected x (r - 1) / ln r and
     never falls below 0; r = 2, a doubling, is what it looks for.  Above h it raises a signal and
     starts anew.  Expected is the baseline's rate times the week's exposure.  The baseline: at
-    least 52, at most 104 weeks before those judged.  h is simulated (seeded) so that a series
-    whose rate did not change raises a signal in 0.55 % of weeks, weeks differing as much as in the
-    baseline and the baseline itself being uncertain.
+    least 52, at most 104 weeks before those judged.  h comes from a table of simulated limits, so
+    made that a series whose rate did not change raises a signal in 0.55 % of weeks, weeks
+    differing as much as in the baseline and the baseline itself being uncertain.
 
     In: `week`, `complaints`, `exposure` of one series, without holes; the last 26 weeks are judged
     (or those from `judged_from` on).  Out: see `Signal`.
@@ -85,71 +86,104 @@ def complaint_signal(
     a bad baseline year hides a bad year after it; a season looks like a rise.
     Reference: Lucas 1985, Counted data CUSUMs, Technometrics 27:129-144; Hawkins and Olwell 1998.
     """
-    weeks = weeks.sort("week").select(
-        "week", pl.col("complaints").cast(pl.Int64), pl.col("exposure").cast(pl.Float64)
-    )
-    _check(weeks)
-    if judged_weeks < 1:
-        raise ValueError("judge at least one week")
-    nobody = pl.DataFrame(schema=_EPISODES)
-    if weeks.is_empty():
-        return Signal(_unjudged(weeks), nobody, "nothing_to_judge")
-    first = judged_from or weeks["week"][-1] - timedelta(weeks=judged_weeks - 1)
-    there = pl.col("exposure") > 0
-    judged = weeks.filter(pl.col("week") >= first, there)
-    past = weeks.filter(pl.col("week") < first).tail(baseline_at_most).filter(there)
-    passed_over = weeks.filter(pl.col("week") >= first, ~there).height
-    about = _about(past, first) | {"passed_over": passed_over}
-    if reason := _reason(past, judged):
-        return Signal(_unjudged(judged), nobody, reason, **about)
-    counts, exposure = judged["complaints"].to_numpy().astype(float), judged["exposure"].to_numpy()
-    baseline = learn_baseline(past["complaints"].to_numpy(), past["exposure"].to_numpy())
-    limit = alarm_limit(baseline, exposure, ratio=ratio, alarms=alarms, seed=seed)
-    expected = baseline.rate * exposure
-    steps = counts - allowance(ratio) * expected
-    excess, crossed, starts = running_excess(steps, limit)
-    points = judged.with_columns(
-        expected=pl.Series(expected),
-        cusum=pl.Series(excess),
-        limit=pl.lit(limit),
-        is_signal=pl.Series(crossed),
-    )
-    return Signal(
-        points,
-        _episodes(points, crossed, starts),
-        None,
-        rate=baseline.rate,
-        expected=float(expected.mean()),
-        dispersion=baseline.dispersion,
-        limit=limit,
-        weeks_to_find=weeks_to_find(
-            float(expected.mean()), baseline.dispersion, ratio=ratio, alarms=alarms,
-            baseline_weeks=min(past.height, FEWEST_WEEKS),
-        ),
-        **about,
-    )  # fmt: skip
+    weeks = _checked(weeks, [])
+    first = _first(weeks, judged_weeks, judged_from)
+    if first is None:
+        return Signal(_unjudged(weeks), pl.DataFrame(schema=_EPISODES), "nothing_to_judge")
+    series = _series(weeks, first, baseline_at_most)
+    shown = weeks.filter(pl.col("week") >= first, pl.col("exposure") > 0)
+    if series.reason == "nothing_to_judge" or series.baseline is None:
+        points = _unjudged(shown)
+    else:
+        points = shown.with_columns(
+            expected=pl.Series(series.expected),
+            cusum=pl.Series(series.excess),
+            limit=pl.lit(series.limit),
+            is_signal=pl.Series(series.crossed),
+        )
+    signals = pl.DataFrame(_episodes(series), schema=_EPISODES)
+    return Signal(points, signals, **_facts(series), passed_over=series.passed_over)
 
 
-def _reason(past: pl.DataFrame, judged: pl.DataFrame) -> str | None:
-    if judged.is_empty():
+@dataclass(frozen=True)
+class _Series:
+    """One series: its judged weeks, what they were judged by, and the running excess."""
+
+    reason: str | None
+    days: Days
+    counts: Array
+    first: date
+    past: Days
+    passed_over: int
+    baseline: Baseline | None = None
+    limit: float | None = None
+    expected: Array = field(default_factory=lambda: np.zeros(0))
+    excess: Array = field(default_factory=lambda: np.zeros(0))
+    crossed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def _series(weeks: pl.DataFrame, first: date, at_most: int) -> _Series:
+    """Judge the weeks (in order) from `first` on by those before."""
+    days, counts, exposure = (weeks[name].to_numpy() for name in _IN)
+    begin = int(np.searchsorted(days, np.datetime64(first)))
+    there = exposure > 0
+    past, judged = there.copy(), there.copy()
+    past[begin:], past[: max(begin - at_most, 0)], judged[:begin] = False, False, False
+    reason = _reason(counts[past], judged)
+    about: dict[str, Any] = {
+        "days": days[judged],
+        "counts": counts[judged].astype(float),
+        "first": first,
+        "past": days[past],
+        "passed_over": int((~there[begin:]).sum()),
+    }
+    if reason is not None:
+        return _Series(reason, **about)
+    baseline = learn_baseline(counts[past], exposure[past])
+    limit = alarm_limit(baseline, exposure[judged])
+    expected = baseline.rate * exposure[judged]
+    run = running_excess(about["counts"] - allowance() * expected, limit)
+    return _Series(None, **about, baseline=baseline, expected=expected, limit=limit,
+                   excess=run[0], crossed=run[1], starts=run[2])  # fmt: skip
+
+
+def _reason(past: Array, judged: npt.NDArray[np.bool_]) -> str | None:
+    if not judged.any():
         return "nothing_to_judge"
-    if past.height < FEWEST_WEEKS:
+    if past.size < FEWEST_WEEKS:
         return "short_baseline"
-    return None if past["complaints"].sum() else "no_complaints"
+    return None if past.sum() else "no_complaints"
+
+
+def _facts(series: _Series) -> dict[str, Any]:
+    """What a series was judged by, in words of a signal."""
+    past, baseline = series.past, series.baseline
+    facts: dict[str, Any] = {
+        "reason": series.reason,
+        "judged_from": series.first,
+        "baseline_weeks": past.size,
+        "baseline_from": past[0].astype(object) if past.size else None,
+        "baseline_to": past[-1].astype(object) if past.size else None,
+    }
+    if baseline is None:
+        return facts
+    expected = float(series.expected.mean())
+    return facts | {
+        "rate": baseline.rate,
+        "expected": expected,
+        "dispersion": baseline.dispersion,
+        "limit": series.limit,
+        "weeks_to_find": weeks_to_find(
+            expected, baseline.dispersion, baseline_weeks=baseline.weeks
+        ),
+    }
 
 
 def _unjudged(weeks: pl.DataFrame) -> pl.DataFrame:
     """The weeks as they are, where nothing can be said of them."""
     numbers = {name: pl.lit(None, pl.Float64) for name in ("expected", "cusum", "limit")}
     return weeks.with_columns(**numbers, is_signal=pl.lit(None, pl.Boolean))
-
-
-def _about(past: pl.DataFrame, first: date) -> dict[str, Any]:
-    """What the baseline is, in words of a signal."""
-    about: dict[str, Any] = {"judged_from": first, "baseline_weeks": past.height}
-    if past.height:
-        about |= {"baseline_from": past["week"][0], "baseline_to": past["week"][-1]}
-    return about
 
 
 def running_excess(
@@ -174,41 +208,49 @@ def running_excess(
     return excess, crossed, starts
 
 
-def _episodes(
-    points: pl.DataFrame, crossed: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]
-) -> pl.DataFrame:
+def _episodes(series: _Series) -> list[dict[str, Any]]:
     """Crossings of the same rise are one row."""
-    if not crossed.any():
-        return pl.DataFrame(schema=_EPISODES)
-    placed = points.with_row_index("place").with_columns(start=pl.Series(starts))
-    found = placed.filter(pl.col("is_signal")).group_by("start", maintain_order=True)
-    rows = found.agg(
-        pl.col("week").first(),
-        last_week=pl.col("week").last(),
-        crossings=pl.len().cast(pl.Int64),
-        end=pl.col("place").last(),
-    )
-    made = [
-        {
-            **row,
-            "since": points["week"][row["start"]],
-            "complaints": int(points["complaints"][row["start"] : row["end"] + 1].sum()),
-            "expected": float(points["expected"][row["start"] : row["end"] + 1].sum()),
-            "is_current": bool(starts[-1] == row["start"]),
-        }
-        for row in rows.iter_rows(named=True)
-    ]
-    ratio = pl.col("complaints") / pl.col("expected")
-    return pl.DataFrame(made).with_columns(ratio=ratio).select(*_EPISODES).cast(_EPISODES)  # type: ignore[arg-type]
+    places, rows = np.flatnonzero(series.crossed), []
+    for start in dict.fromkeys(series.starts[places].tolist()):
+        own = places[series.starts[places] == start]
+        whole = slice(start, int(own[-1]) + 1)
+        complaints, expected = series.counts[whole].sum(), float(series.expected[whole].sum())
+        rows.append(
+            {
+                "week": series.days[own[0]].astype(object),
+                "since": series.days[start].astype(object),
+                "last_week": series.days[own[-1]].astype(object),
+                "crossings": own.size,
+                "complaints": int(complaints),
+                "expected": expected,
+                "ratio": float(complaints) / expected,
+                "is_current": bool(series.starts[-1] == start),
+            }
+        )
+    return rows
 
 
-def _check(weeks: pl.DataFrame) -> None:
-    if sum(weeks.null_count().row(0)) if weeks.height else 0:
+def _checked(weeks: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The weeks in order, if they are what they should be."""
+    day, complaints, exposure = (pl.col(name) for name in _IN)
+    kept = weeks.sort("week").select(*by, day, complaints.cast(pl.Int64), exposure.cast(pl.Float64))
+    if kept.height and sum(kept.select(_IN).null_count().row(0)):
         raise ValueError("a week, a count or an exposure is missing")
-    if (weeks["complaints"] < 0).any() or (weeks["exposure"] < 0).any():
+    if (kept["complaints"] < 0).any() or (kept["exposure"] < 0).any():
         raise ValueError("a count or an exposure is negative")
-    if weeks["week"].n_unique() < weeks.height:
+    if kept.select(*by, "week").is_duplicated().any():
         raise ValueError("a week is there twice: one series at a time")
+    return kept
+
+
+def _first(weeks: pl.DataFrame, judged_weeks: int, judged_from: date | None) -> date | None:
+    """The first day of those judged; None without weeks."""
+    if judged_weeks < 1:
+        raise ValueError("judge at least one week")
+    last = weeks["week"].max() if weeks.height else None
+    if not isinstance(last, date):
+        return None
+    return judged_from or last - timedelta(weeks=judged_weeks - 1)
 
 
 @dataclass(frozen=True)
@@ -233,9 +275,6 @@ def signals_by(
     judged_weeks: int = JUDGED_WEEKS,
     judged_from: date | None = None,
     baseline_at_most: int = BASELINE_AT_MOST,
-    ratio: float = 2.0,
-    alarms: float = ALARMS,
-    seed: int = 0,
 ) -> SignalsBy:
     """Whose complaint rate has risen?  The signal of every group, each against its own past.
 
@@ -244,27 +283,26 @@ def signals_by(
     Misleads: more series, more false alarms: set the number found beside the number expected.
     Reference: as the signal.
     """
-    span = weeks["week"].max() if weeks.height else None
-    if judged_from is None and isinstance(span, date):
-        judged_from = span - timedelta(weeks=judged_weeks - 1)
+    own = {name: weeks.schema[name] for name in by}
+    known = _checked(weeks, by)
+    first = _first(known, judged_weeks, judged_from)
     found, rows = [], []
-    keys = weeks.select(by).unique(maintain_order=True)
-    for key in keys.iter_rows(named=True):
-        same = [pl.col(name).eq_missing(pl.lit(value)) for name, value in key.items()]
-        one = complaint_signal(
-            weeks.filter(same), judged_from=judged_from, baseline_at_most=baseline_at_most,
-            ratio=ratio, alarms=alarms, seed=seed,
-        )  # fmt: skip
-        kept = {name: pl.lit(value, weeks.schema[name]) for name, value in key.items()}
-        found.append(one.signals.select(**kept, **{name: pl.col(name) for name in _EPISODES}))
-        judged = one.points.height if one.reason is None else 0
-        facts = {name: getattr(one, name) for name in _FACTS}
-        rows.append({**key, **facts, "judged_weeks": judged, "signals": one.signals.height})
-    kinds = {name: weeks.schema[name] for name in by}
-    series = pl.DataFrame(rows, schema={**kinds, **_SERIES})
-    none = pl.DataFrame(schema={**kinds, **_EPISODES})
-    signals = pl.concat([none, *found]).sort("week", descending=True)
-    return SignalsBy(signals, series, alarms * sum(row["judged_weeks"] for row in rows))
+    groups = known.partition_by(by, as_dict=True) if first else {}
+    for values in weeks.select(by).unique(maintain_order=True).iter_rows():
+        assert first is not None  # there are weeks
+        key, series = (
+            dict(zip(by, values, strict=True)),
+            _series(groups[values], first, baseline_at_most),
+        )
+        signals = _episodes(series)
+        found += [{**key, **one} for one in signals]
+        judged = series.days.size if series.reason is None else 0
+        rows.append({**key, **_facts(series), "judged_weeks": judged, "signals": len(signals)})
+    return SignalsBy(
+        pl.DataFrame(found, schema={**own, **_EPISODES}).sort("week", descending=True),
+        pl.DataFrame(rows, schema={**own, **_SERIES}),
+        ALARMS * sum(row["judged_weeks"] for row in rows),
+    )
 
 
 _SERIES = {
@@ -281,4 +319,3 @@ _SERIES = {
     "judged_weeks": pl.Int64,
     "signals": pl.Int64,
 }
-_FACTS = tuple(_SERIES)[:-2]

@@ -1,182 +1,131 @@
-"""How high may the running excess of complaints go by chance?  The limits of the signal."""
+"""The limits of the signal, from a table that was simulated once.
+
+`analytics/alarm_limits.csv` is made by `python -m bench.alarm_limits`.
+"""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
+
+from analytics.alarm_simulation import simulated_limit, simulated_weeks
+from analytics.complaint_baselines import Baseline, typical_baseline
 
 Array = npt.NDArray[np.float64]
-ALARMS = 0.0055  # false alarms a week; held below 0.008, so that a bad draw stays below it too
-# how much a week's true rate may differ from the year's: standard deviation over mean
-DISPERSIONS = np.array([0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0])
-RATES = 25  # points of the rate's grid, four standard errors to either side
-WARM, COUNTED = 13, 52  # simulated weeks before alarms are counted, and while they are
-WEEKS_SIMULATED = 100_000
-LONGEST = 104
+TABLE = Path(__file__).with_name("alarm_limits.csv")
+COLUMNS = ("expected", "dispersion", "baseline_weeks", "limit", "weeks_to_find")
+LONGEST = 104  # weeks; a doubling that takes longer is not said to be found
+UNEVEN = 1.0  # exposures that differ by more (deviation over mean) are simulated as they are
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """What a series' own past says: complaints per unit of exposure, and how weeks differ.
+class Limits:
+    """The table's axes and its values [weeks, dispersion, expected], scaled to run smoothly."""
 
-    `rates` (grid) and `weights` [rate, dispersion]: how plausible each pair is, given the counts.
+    expected: Array  # logs
+    dispersion: Array
+    weeks: Array  # 1 / weeks, falling
+    limit: Array  # over 1 + expected
+    weeks_to_find: Array  # logs
+
+    def at(self, expected: float, dispersion: float, weeks: float) -> tuple[float, float] | None:
+        """Limit and weeks to find a doubling, by straight lines between the nodes; None outside."""
+        inside = expected > 0 and weeks > 0
+        wanted = (1 / weeks, dispersion, np.log(expected)) if inside else (np.nan,) * 3
+        places = []
+        for axis, value in zip((self.weeks, self.dispersion, self.expected), wanted, strict=True):
+            place = _between(axis, float(value))
+            if place is None:
+                return None
+            places.append(place)
+        height = _blended(self.limit, places) * (1 + expected)
+        return height, float(np.exp(_blended(self.weeks_to_find, places)))
+
+
+def _between(axis: Array, value: float) -> tuple[int, float] | None:
+    """The node before a value, and how far it is on the way to the next one."""
+    slack = 1e-9 * float(axis[-1] - axis[0])
+    if not axis[0] - slack <= value <= axis[-1] + slack:
+        return None
+    start = min(int(np.searchsorted(axis, value, "right")) - 1, axis.size - 2)
+    start = max(start, 0)
+    return start, float((value - axis[start]) / (axis[start + 1] - axis[start]))
+
+
+def _blended(values: Array, places: list[tuple[int, float]]) -> float:
+    for start, share in places:  # one axis after the other is done with
+        values = (1 - share) * values[start] + share * values[start + 1]
+    return float(values)
+
+
+@lru_cache(maxsize=1)
+def limits() -> Limits:
+    """The table, read once."""
+    with TABLE.open() as file:
+        rows = np.array([[float(row[name]) for name in COLUMNS] for row in csv.DictReader(file)])
+    expected, dispersion, weeks = (np.unique(column) for column in rows.T[:3])
+    rows = rows[np.lexsort((rows[:, 0], rows[:, 1], -rows[:, 2]))]
+    shape = (weeks.size, dispersion.size, expected.size)
+    limit, found = (column.reshape(shape) for column in rows.T[3:])
+    return Limits(
+        np.log(expected), dispersion, 1 / weeks[::-1], limit / (1 + expected), np.log(found)
+    )
+
+
+def alarm_limit(baseline: Baseline, exposure: Array) -> float:
+    """The height h that the running excess passes by chance in 0.55 % of all weeks.
+
+    Read off the table by the complaints expected in a judged week, the dispersion that the
+    baseline's weeks showed, and their number.  Weeks of uneven exposure (c: deviation over mean)
+    are like even ones with 1 + c^2 times as many complaints, which is how many the week of an
+    average complaint has, and a dispersion sqrt(1 + c^2 / 2) times as large (which fits best
+    what was simulated for such weeks); and the limit is not below that of the quietest quarter's
+    weeks, in which chance weighs most.  Simulated where the table does not reach, or c is above 1.
     """
-
-    rate: float
-    dispersion: float
-    rates: Array
-    weights: Array
-    weeks: int
-
-
-def learn_baseline(complaints: Array, exposure: Array) -> Baseline:
-    """What rate, and what weekly variation, fit these weeks?
-
-    Complaints of a week are Poisson around rate x exposure x a gamma factor with mean 1 (negative
-    binomial).  The likelihood of every pair on a grid, times a prior that prefers small
-    variation (half-normal, 0.5).  Refuses: no weeks, no complaints, weeks without exposure.
-    Reference: Hilbe 2011, Negative Binomial Regression (the likelihood).
-    """
-    n, t = np.asarray(complaints, float), np.asarray(exposure, float)
-    if not n.size or n.sum() <= 0 or (t <= 0).any():
-        raise ValueError("a baseline needs weeks with exposure, and complaints in them")
-    rate = n.sum() / t.sum()
-    excess = max(float(np.mean((n - rate * t) ** 2)), rate * float(t.mean()))
-    error = np.sqrt(excess / n.size) / (rate * t.mean())
-    rates = rate * np.exp(np.linspace(-4, 4, RATES) * min(error, 1.0))
-    mean, shape = rates[:, None, None] * t, (1 / DISPERSIONS**2)[None, :, None]
-    fit = gammaln(n + shape) - gammaln(shape) + shape * np.log(shape) + n * np.log(mean)
-    likelihood = (fit - (n + shape) * np.log(shape + mean)).sum(axis=2)
-    log = likelihood - (DISPERSIONS / 0.5) ** 2 / 2
-    weights = np.exp(log - log.max())
-    weights /= weights.sum()
-    return Baseline(rate, float(weights.sum(axis=0) @ DISPERSIONS), rates, weights, n.size)
+    there = exposure[exposure > 0]
+    uneven = float(there.var() / there.mean() ** 2)
+    if uneven <= UNEVEN**2:
+        table, factor = limits(), 1 + uneven
+        spread = baseline.dispersion * (1 + uneven / 2) ** 0.5
+        dispersion = min(spread, float(table.dispersion[-1]))
+        whole = table.at(baseline.rate * float(there.mean()) * factor, dispersion, baseline.weeks)
+        quiet = baseline.rate * float(np.sort(there)[there.size // 4])
+        least = table.at(quiet, baseline.dispersion, baseline.weeks)
+        if whole is not None:
+            return max(whole[0], least[0] if least else 0.0)
+    return simulated_limit(baseline, there)
 
 
-def alarm_limit(
-    baseline: Baseline, exposure: Array, *, ratio: float, alarms: float = ALARMS, seed: int = 0
-) -> float:
-    """The height h that the running excess passes by chance in `alarms` of all weeks.
-
-    Simulated: 1,500 series of 65 weeks (the exposures of the weeks judged, repeated), each with a
-    rate and a variation drawn as plausible as the baseline makes them, so the baseline's own
-    error is in; the excess starts anew after each alarm; the first 13 weeks do not count.
-    """
-    exposure = np.resize(exposure[exposure > 0], WARM + COUNTED)
-    series = WEEKS_SIMULATED // exposure.size
-    at = (np.arange(series) + 0.5) / series
-    cell = np.searchsorted(np.cumsum(baseline.weights), at * baseline.weights.sum())
-    cell = np.minimum(cell, baseline.weights.size - 1)
-    rate, spread = np.unravel_index(cell, baseline.weights.shape)
-    rng = np.random.default_rng(seed)
-    mean = exposure[:, None] * baseline.rates[rate]
-    counts = weekly_counts(rng, mean, DISPERSIONS[spread])
-    steps = counts - allowance(ratio) * baseline.rate * exposure[:, None]
-    return _height(steps, alarms)
-
-
-def weekly_counts(rng: np.random.Generator, mean: Array, dispersion: Array | float) -> Array:
-    """Gamma-Poisson counts with those means and that variation of the mean between weeks."""
-    shape = np.broadcast_to(1 / np.square(dispersion), mean.shape)
-    return rng.poisson(rng.standard_gamma(shape) / shape * mean).astype(float)
-
-
-def allowance(ratio: float) -> float:
-    """k over the expected number: (r - 1) / ln r, halfway between usual and r times usual.
-
-    >>> round(allowance(2.0), 4)
-    1.4427
-    """
-    if not 1 < ratio < np.inf:
-        raise ValueError(f"the ratio sought must lie above 1, not {ratio}")
-    return float((ratio - 1) / np.log(ratio))
-
-
-def _height(steps: Array, alarms: float) -> float:
-    """The h at which `alarms` of the counted weeks [week, series] raise one (bisection)."""
-    if not 0 < alarms < 0.5:
-        raise ValueError(f"false alarms a week must lie between 0 and one half, not {alarms}")
-    high = float(np.quantile(_without_restart(steps)[WARM:], 1 - alarms))
-    low, wanted = 0.0, alarms * (steps.shape[0] - WARM) * steps.shape[1]
-    middle = high / 2
-    while high - low > 0.02 * max(low, 1.0):
-        if _crossings(steps, middle)[WARM:].sum() > wanted:
-            low = middle
-        else:
-            high = middle
-        middle = (low + high) / 2
-    return high
-
-
-def _without_restart(steps: Array) -> Array:
-    """The excess of each week [week, series] if alarms are not heeded: never below the real one.
-
-    It is the sum so far less the lowest sum so far, so all weeks come at once.
-    """
-    total = np.cumsum(steps, axis=0)
-    return total - np.minimum(np.minimum.accumulate(total, axis=0), 0.0)
-
-
-def _crossings(steps: Array, limit: float | Array) -> npt.NDArray[np.bool_]:
-    """Whether each week raises an alarm; the excess starts anew after one."""
-    excess, found = np.zeros(steps.shape[1]), np.zeros(steps.shape, bool)
-    for week, step in enumerate(steps):
-        excess = np.maximum(excess + step, 0.0)
-        found[week] = excess > limit
-        excess[found[week]] = 0.0
-    return found
-
-
-def weeks_to_find(
-    mu_per_week: float,
-    dispersion: float,
-    *,
-    ratio: float = 2.0,
-    power: float = 0.9,
-    baseline_weeks: int = 52,
-    alarms: float = ALARMS,
-) -> int | None:
+def weeks_to_find(mu_per_week: float, dispersion: float, *, baseline_weeks: int = 52) -> int | None:
     """In how many weeks would a doubling show, with so few complaints a week?
 
     The weeks after which nine of ten simulated series have raised the signal since their rate
-    doubled, with limits made for so many complaints, so much variation and such a baseline.
+    doubled, with the limit that belongs to so many complaints, so much variation as estimated,
+    and such a baseline; their true rates and variation differ as much as the baseline leaves
+    open.  Read off a table of simulated limits by straight lines (in the logarithm of the
+    complaints); simulated where the table does not reach.
     Out: weeks.  None: more than 104.
-    Refuses: no complaints expected, a ratio not above 1, a power outside 0 to 1.
-    Misleads: complaints are rounded to a tenth of their size, variation to 0.05; where variation
-    is not known well, it takes somewhat longer.
+    Refuses: no complaints expected, a negative dispersion, a baseline without weeks.
+    Misleads: of series like this one; one's own doubling may be found sooner, or (one in ten)
+    later; and later where the exposure differs much between weeks.
     Reference: simulation; Hawkins and Olwell 1998, Cumulative Sum Charts, for the chart.
     """
-    if not 0 < mu_per_week < np.inf or not 0 < power < 1 or dispersion < 0 or baseline_weeks < 1:
-        raise ValueError("complaints a week and power must lie above 0, power below 1")
-    step = 10 ** np.floor(np.log10(mu_per_week) - 1 + 1e-9) * 5
-    mean = max(round(mu_per_week / step) * step, step) if mu_per_week >= 0.05 else mu_per_week
-    spread = max(round(dispersion / 0.05) * 0.05, float(DISPERSIONS[0]))
-    return _weeks_to_find(float(mean), spread, ratio, power, baseline_weeks, alarms)
+    if not 0 < mu_per_week < np.inf or not 0 <= dispersion < np.inf or baseline_weeks < 1:
+        raise ValueError("complaints a week must lie above 0, and so must the baseline's weeks")
+    table = limits()
+    nearest = float(np.clip(dispersion, table.dispersion[0], table.dispersion[-1]))
+    found = table.at(mu_per_week, nearest, baseline_weeks)
+    weeks = found[1] if found else _simulated(mu_per_week, nearest, baseline_weeks)
+    return ceil(weeks - 1e-6) if weeks <= LONGEST else None
 
 
-@lru_cache(maxsize=4_096)
-def _weeks_to_find(
-    mean: float, dispersion: float, ratio: float, power: float, weeks: int, alarms: float
-) -> int | None:
-    series, rng = 1_000, np.random.default_rng(0)
-    error = np.sqrt((mean + (mean * dispersion) ** 2) / weeks) / mean
-    shape = 1 / error**2
-    true = mean * rng.standard_gamma(shape, series) / shape
-    before = weekly_counts(rng, np.tile(true, (WARM + COUNTED, 1)), dispersion)
-    k = allowance(ratio) * mean
-    limit = _height(before - k, alarms)
-    excess = np.zeros(series)
-    for count in before[-2 * WARM :]:
-        excess = np.maximum(excess + count - k, 0.0)
-        excess[excess > limit] = 0.0
-    found = np.zeros(series, bool)
-    for week in range(1, LONGEST + 1):
-        excess = np.maximum(excess + weekly_counts(rng, true * ratio, dispersion) - k, 0.0)
-        found |= excess > limit
-        if found.mean() >= power:
-            return week
-    return None
+@lru_cache(maxsize=1_024)
+def _simulated(expected: float, dispersion: float, weeks: int) -> float:
+    baseline = typical_baseline(expected, dispersion, weeks)
+    return simulated_weeks(baseline, simulated_limit(baseline, np.ones(1)))

@@ -61,10 +61,8 @@ def choice_effects(
         how="left",
         maintain_order="left",
     )
-    n, o, e, v, a, s, *rest = (
-        table[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        for name in (*names, "effect", "se", *(f"whole_{name}" for name in names))
-    )
+    columns = (*names, "effect", "se", *(f"whole_{name}" for name in names))
+    n, o, e, v, a, s, *rest = _floats(table, columns)
     held = table["reason"].is_in(HELD_BACK).fill_null(value=False).to_numpy()
     moved, error = (_cash_moves if is_money else _share_moves)(n, o, e, v)
     _, whole_error = (_cash_moves if is_money else _share_moves)(*rest)
@@ -121,10 +119,7 @@ def above_average(owners: pl.DataFrame, curve: pl.DataFrame | None) -> pl.DataFr
     where about half of the cases are resolved.
     """
     centre = average_effect(owners)
-    shrunk, low, high, se = (
-        owners[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        for name in ("shrunk", "low", "high", "se")
-    )
+    shrunk, low, high, se = _floats(owners, ("shrunk", "low", "high", "se"))
     own = np.square((high - low) / (2 * REACH))
     share = np.nan_to_num(np.where(np.isfinite(shrunk), se, np.nan) ** -2.0)
     share = divide(share, max(share.sum(), 1e-300))
@@ -151,10 +146,11 @@ def average_effect(owners: pl.DataFrame) -> float:
 
 def in_points(effects: pl.Series, centre: float, curve: pl.DataFrame | None) -> pl.Series:
     """Effects as points of resolved share above the centre; without a curve, as shares of cash."""
-    values = effects.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = _numbers(effects)
     if curve is None or curve.is_empty():
         return pl.Series(np.expm1(np.clip(values - centre, -5, 5)), nan_to_null=True)
-    at, share = (curve.sort("effect")[name].to_numpy() for name in ("effect", "share"))
+    curve = curve.sort("effect")
+    at, share = (curve[name].to_numpy() for name in ("effect", "share"))
     found = np.interp(values, at, share) - np.interp(centre, at, share)
     return pl.Series(np.where(np.isfinite(values), found, np.nan), nan_to_null=True)
 
@@ -206,7 +202,12 @@ def segment_strengths(
 
 
 def _floats(table: pl.DataFrame, names: tuple[str, ...] | list[str]) -> list[Array]:
-    return [table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in names]
+    return [_numbers(table[name]) for name in names]
+
+
+def _numbers(values: pl.Series) -> Array:
+    """As floats, what is missing as nan (which is how numpy gets a missing number)."""
+    return values.to_numpy().astype(float)
 
 
 def rank_moves(owners: pl.DataFrame, *, owner: str) -> tuple[pl.DataFrame, float | None]:

@@ -20,11 +20,13 @@ TITLES = (
     "Roll rates",
     "Recovery",
     "Collectors",
+    "One collector",
     "Channels",
     "Agencies",
     "Complaints",
     "Contact rules",
 )
+WITHIN = {"One collector": ("Collectors", "collector")}  # a page's view of one: page, and filter
 FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window", "cohort_window")
 WARM_GOAL, CHANGED_GOAL = 60.0, 150.0
 RECENT = 12  # months that a reader goes back: the first ones have too little history to draw
@@ -68,12 +70,19 @@ class Drive:
     async def through_all_pages(self) -> None:
         self._note(await self._browser.rerun())
         for title in TITLES:
-            self._note(await self._browser.go_to(title))
+            await self._open(title)
             for number in range(self._settle + self._repeats):
                 self._note(await self._browser.rerun(), title, "warm", number)
             for number in range(self._settle + self._repeats):
                 key, value = self._unseen()
                 self._note(await self._browser.choose(key, *value), title, "changed", number)
+
+    async def _open(self, title: str) -> None:
+        page, key = WITHIN.get(title, (title, ""))
+        self._note(await self._browser.go_to(page))
+        if key:
+            one = self._random.choice(self._browser.widgets[key].options)
+            self._note(await self._browser.choose(key, one))
 
     def _unseen(self) -> tuple[str, tuple[str, ...]]:
         """A change to a view that was not drawn before, so that nothing of it is cached."""

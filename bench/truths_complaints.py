@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from analytics.alarm_simulation import weekly_counts
 from analytics.cusum import complaint_signal
-from analytics.cusum_limits import weekly_counts, weeks_to_find
+from analytics.cusum_limits import weeks_to_find
 from analytics.gamma_poisson import shrink_rates
 from analytics.intensity import intensity_cost
 from analytics.laney import laney_chart

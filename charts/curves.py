@@ -78,8 +78,9 @@ def lines(
         "legend": None,
     }
     band: list[Spec] = [_band(colour)] if with_band else []
+    shifts = _apart(frame, shades, height, from_zero, with_band=with_band)
     return canvas(
-        [*band, _line(colour), *_ends(_apart(frame, shades, height, from_zero), colour), _hover()],
+        [*band, _line(colour), *_ends(shifts, colour), _hover()],
         alt=alt,
         height=height,
         locale=locale,
@@ -275,7 +276,12 @@ def _hover() -> Spec:
 
 
 def _apart(
-    frame: pl.DataFrame, names: Mapping[str, Shade], height: int, from_zero: bool
+    frame: pl.DataFrame,
+    names: Mapping[str, Shade],
+    height: int,
+    from_zero: bool,
+    *,
+    with_band: bool = False,
 ) -> dict[str, float]:
     """How far each label moves from the end of its line so that labels keep their distance."""
     known = frame.filter(pl.col("value").is_not_null())
@@ -283,8 +289,11 @@ def _apart(
         return {}
     last = known.sort("month").group_by("series", maintain_order=True).last()
     ends = {s: float(v) for s, v in last.select("series", "value").iter_rows() if s in names}
-    low, high = float(known["value"].min()), float(known["value"].max())  # type: ignore[arg-type]
-    low = 0.0 if from_zero else low
+    drawn = ("value", "low", "high") if with_band else ("value",)  # the axis holds the band too
+    seen = [value for name in drawn for value in (frame[name].min(), frame[name].max())]
+    values = [float(value) for value in seen if value is not None]  # type: ignore[arg-type]
+    low, high = min(values), max(values)
+    low = min(low, 0.0) if from_zero else low
     pixels = (height - 40) / ((high - low) or 1.0)
     wanted = sorted((-(value - low) * pixels, name) for name, value in ends.items())
     places = _spread([place for place, _ in wanted])

@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.composite import Composite, composite_score
 from analytics.work import cost_and_cash, days_to_contact, work_rates
-from figures.choices import of_the_book
+from figures.choices import loaded_of_the_book
 from figures.collector_conduct import Conduct
 from figures.collectors import Choice, Comparison
 from queries import collectors as queries
@@ -62,7 +62,7 @@ def _costs(view: View, choice: Choice, sums: pl.DataFrame) -> pl.DataFrame:
     """Cost and cash by collector: months of the window since the collector was hired."""
     first, last = view.chosen.months()
     first = max(first, view.book.first_month)
-    people = load(of_the_book(view), queries.owners).with_columns(
+    people = loaded_of_the_book(view, queries.owners).with_columns(
         since=pl.max_horizontal(pl.col("hired_on").fill_null(first), pl.lit(first))
     )
     months = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from analytics.funnels import Funnel, funnel
 from analytics.owners import above_average, average_effect, choice_effects, in_points, rank_moves
 from analytics.shrinkage import Shrunk, shrink
 from analytics.tenure import tenure_effects, training_effect
-from figures.choices import of_the_book
+from figures.choices import loaded_of_the_book
 from queries import collectors as queries
 from queries import owner_cells
 from queries.owner_cells import Kind
@@ -46,15 +47,14 @@ class Comparison:
     `owners`, best first: owner, team, agency_id, cases, observed, expected and ratio (against the
     average owner; money in cents), raw (share resolved, or cash over what was placed),
     expected_share, the columns of `Shrunk.owners`, advantage with its interval, rank; for cash
-    is_fragile.  `spread_low` and `spread_high`: one standard deviation between owners below and
+    is_fragile.  `funnel`, `moves` and `correlation` are worked out when they are first shown.
+    `spread_low` and `spread_high`: one standard deviation between owners below and
     above the average, as an advantage.  `reason` says why nothing is compared.
     """
 
     owners: pl.DataFrame
+    choice: Choice
     found: Shrunk | None
-    funnel: Funnel | None
-    moves: pl.DataFrame
-    correlation: float | None
     model: dict[str, Any]
     aliased: tuple[str, ...]
     opened: dict[str, int]
@@ -66,37 +66,74 @@ class Comparison:
     def compared(self) -> pl.DataFrame:
         return self.owners.filter(pl.col("shrunk").is_not_null())
 
+    @cached_property
+    def funnel(self) -> Funnel | None:
+        return _funnel(self.owners, self.choice)
+
+    @cached_property
+    def _ranked(self) -> tuple[pl.DataFrame, float | None]:
+        return rank_moves(self.owners, owner="owner")
+
+    @property
+    def moves(self) -> pl.DataFrame:
+        return self._ranked[0]
+
+    @property
+    def correlation(self) -> float | None:
+        return self._ranked[1]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Where owners stand on the same cases, and no more: `owners` with the columns of
+    `Shrunk.owners` and the advantage with its interval; `reason` says why nothing is compared."""
+
+    owners: pl.DataFrame
+    found: Shrunk | None
+    model: dict[str, Any]
+    reason: str | None
+
+    @property
+    def compared(self) -> pl.DataFrame:
+        return self.owners.filter(pl.col("shrunk").is_not_null())
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def levels(key: str, choice: Choice, _view: View) -> Levels:
+    """Cached by the view's key and the choice."""
+    models = loaded_of_the_book(_view, queries.models, kind=choice.kind)
+    rows = models.filter(outcome=choice.outcome)
+    model: dict[str, Any] = rows.row(0, named=True) if rows.height else {}
+    measured = _effects(_view, choice, choice.outcome)
+    if not measured.height:
+        return Levels(_empty(measured), None, model, model.get("reason") or "no_cases")
+    found = shrink(measured)
+    owners = above_average(found.owners, curve_of(_view, choice))
+    return Levels(owners, found, model, model.get("reason") or found.reason)
+
+
+def curve_of(view: View, choice: Choice) -> pl.DataFrame | None:
+    """What share of all cases an owner with an effect would resolve; None of cash."""
+    return None if choice.is_money else loaded_of_the_book(view, queries.curve, kind=choice.kind)
+
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def comparison(key: str, choice: Choice, _view: View) -> Comparison:
     """Cached by the view's key and the choice."""
     view, kind, outcome = _view, choice.kind, choice.outcome
-    opened = load(view, owner_cells.opened).row(0, named=True)
-    models = load(of_the_book(view), queries.models, kind=kind).filter(outcome=outcome)
-    model: dict[str, Any] = models.row(0, named=True) if models.height else {}
-    measured = _effects(view, choice, outcome)
-    reason = model.get("reason") or (None if measured.height else "no_cases")
-    found, owners = None, _empty(measured)
+    level = levels(key, choice, view)
+    kinds = loaded_of_the_book(view, queries.coefficients, kind=kind, outcome=outcome)
     spread: tuple[float | None, float | None] = (None, None)
-    if measured.height:
-        found = shrink(measured)
-        curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind=kind)
-        owners = above_average(found.owners, curve)
-        reason = reason or found.reason
-        spread = _spread(found, owners, curve)
-    owners = _described(view, choice, owners)
-    moves, correlation = rank_moves(owners, owner="owner")
-    kinds = load(of_the_book(view), queries.coefficients, kind=kind, outcome=outcome)
+    if level.found is not None:
+        spread = _spread(level.found, level.owners, curve_of(view, choice))
     return Comparison(
-        owners=owners,
-        found=found,
-        funnel=_funnel(owners, choice),
-        moves=moves,
-        correlation=correlation,
-        model=model,
+        owners=_described(view, choice, level.owners),
+        choice=choice,
+        found=level.found,
+        model=level.model,
         aliased=tuple(kinds.filter(reason="aliased")["level"].to_list()),
-        opened=opened,
-        reason=reason,
+        opened=load(view, owner_cells.opened).row(0, named=True),
+        reason=level.reason,
         spread_low=spread[0],
         spread_high=spread[1],
     )
@@ -119,15 +156,15 @@ def _effects(view: View, choice: Choice, outcome: str) -> pl.DataFrame:
     kind = choice.kind
     cells = {"kind": kind, "outcome": outcome, "stage": choice.stage}
     sums = load(view, owner_cells.expected, **cells)
-    whole = load(of_the_book(view), owner_cells.expected_of_all, kind=kind, outcome=outcome)
-    effects = load(of_the_book(view), queries.effects, kind=kind).filter(outcome=outcome)
+    whole = loaded_of_the_book(view, owner_cells.expected_of_all, kind=kind, outcome=outcome)
+    effects = loaded_of_the_book(view, queries.effects, kind=kind).filter(outcome=outcome)
     chosen = sums.filter(pl.col("cases") > 0).sort("owner")
     return choice_effects(chosen, whole, effects, owner="owner", is_money=choice.is_money)
 
 
 def _described(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame:
     """The owners with their teams, raw rates and ranks, best first."""
-    people = load(of_the_book(view), queries.owners)
+    people = loaded_of_the_book(view, queries.owners)
     placed = load(view, owner_cells.placed, kind=choice.kind, stage=choice.stage)
     joined = owners.join(
         placed.select("owner", "placed_cents", "transferred", "immature_cases", "opened_cases"),
@@ -160,7 +197,7 @@ def _described(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame
 def _fragile(view: View, choice: Choice, owners: pl.DataFrame) -> pl.DataFrame:
     """Owners whose cash hangs on a few large payments: over all their cases, their effect moves
     by more than its error when each case counts at most what was placed on it."""
-    effects = load(of_the_book(view), queries.effects, kind=choice.kind)
+    effects = loaded_of_the_book(view, queries.effects, kind=choice.kind)
     net, clipped = (
         effects.filter(outcome=name).select("owner", "effect", "se") for name in ("cash", "clipped")
     )
@@ -217,13 +254,13 @@ def learning(key: str, choice: Choice, _view: View) -> Learning:
         by=("opened_month",),
     )
     sums = months.filter(pl.col("cases") > 0).rename({"owner": "collector_id"})
-    people = load(of_the_book(view), queries.owners)
+    people = loaded_of_the_book(view, queries.owners)
     known = pl.col("occurred_on") <= view.chosen.as_of
-    trainings = load(of_the_book(view), queries.trainings).filter(known)
+    trainings = loaded_of_the_book(view, queries.trainings).filter(known)
     first = view.chosen.months()[0].replace(day=1)
     there = people.join(sums, on="collector_id", how="semi")
     recent = trainings.filter(pl.col("occurred_on") >= first)
-    curve = None if choice.is_money else load(of_the_book(view), queries.curve, kind="collector")
+    curve = None if choice.is_money else loaded_of_the_book(view, queries.curve, kind="collector")
     shared: dict[str, Any] = {"owner": "collector_id", "is_money": choice.is_money}
     tenure = tenure_effects(sums, people, **shared)
     training = training_effect(sums, trainings, **shared)

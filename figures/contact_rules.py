@@ -75,19 +75,24 @@ class Records:
 
 def rules_in_use(view: ui.View) -> tuple[tuple[Pack, ...], tuple[Rule, ...]]:
     """The packs of the refresh, and those of their rules that contacts can break."""
-    packs = conduct.packs(view.marts)
+    packs = _packs(view.version, view)
     return packs, tuple(rule for pack in packs for rule in pack.rules if rule.is_replayed)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _packs(version: str, _view: ui.View) -> tuple[Pack, ...]:
+    return conduct.packs(_view.marts)
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def figures(key: str, choice: Choice, _view: ui.View) -> Figures:
     view = _view
-    rules = pl.concat([_one_rule(view, rule, choice) for rule in choice.rules])
+    by_rule = _by_rule(view, choice)
     first = max(months_before(view.chosen.as_of, TREND_MONTHS - 1), view.book.months[0])
     listed = [rule for rule in choice.rules if isinstance(rule.limit, ListedAgency)]
     return Figures(
         whole=_rates(view, choice, []).row(0, named=True),
-        rules=rules,
+        rules=by_rule,
         trend=_trend(view, choice, first),
         hours=_rates(view, choice, ["weekday", "hour"]),
         consent=_consent(view, choice),
@@ -109,12 +114,35 @@ def _consent(view: ui.View, choice: Choice) -> dict[str | None, int]:
     return dict(rows.select("consent", "contacts").iter_rows())
 
 
-def _one_rule(view: ui.View, rule: Rule, choice: Choice) -> pl.DataFrame:
-    alone = Choice((rule,), BREACH, choice.is_early)
-    near = ui.load(view, conduct.breaches, rules=[rule], kind=NEAR_MISS, is_early=choice.is_early)
-    count = int(near["contacts"].sum() or 0) if near.height else 0
-    told = {"pack": pl.lit(rule.pack), "rule": pl.lit(rule.id), "near_misses": pl.lit(count)}
-    return _rates(view, alone, []).with_columns(**told)
+def _by_rule(view: ui.View, choice: Choice) -> pl.DataFrame:
+    """Breaches, near misses and rates by rule, each over the attempts since its own first day."""
+    keys = ["pack", "rule"]
+    own = pl.DataFrame(
+        [(rule.pack, rule.id, rule.valid_from) for rule in choice.rules],
+        schema={"pack": pl.String, "rule": pl.String, "from": pl.Date},
+        orient="row",
+    )
+    counts = ui.load(
+        view, conduct.breaches, by=[*keys, "kind"], rules=choice.rules, kind=None,
+        is_early=choice.is_early,
+    )  # fmt: skip
+    done = ui.load(view, conduct.attempts, by=["since"])
+    in_force = True if choice.is_early else pl.col("since") >= pl.col("from")
+    attempts = own.join(done, how="cross").filter(in_force).select(*keys, "attempts")
+    broken, near = (counts.filter(kind=kind) for kind in (BREACH, NEAR_MISS))
+    empty = own.select(*keys, contacts=pl.lit(0, pl.Int64))
+    rates = breach_rates(
+        pl.concat([broken.select(empty.columns), empty]),
+        pl.concat([attempts, empty.rename({"contacts": "attempts"})]),
+        by=keys,
+    )
+    near = near.select(*keys, near_misses="contacts")
+    return (
+        own.select(keys)
+        .join(rates, on=keys, how="left", maintain_order="left")
+        .join(near, on=keys, how="left", maintain_order="left")
+        .with_columns(pl.col("near_misses").fill_null(0))
+    )
 
 
 def _trend(view: ui.View, choice: Choice, first: date) -> BreachTrend:
@@ -126,6 +154,8 @@ def _trend(view: ui.View, choice: Choice, first: date) -> BreachTrend:
 
 def _unlisted(view: ui.View, rules: list[Rule], choice: Choice) -> pl.DataFrame:
     """Contacts of agencies that were not on the list."""
+    if not rules:
+        return pl.DataFrame(schema={"agency_id": pl.String, "contacts": pl.Int64})
     found = ui.load(view, conduct.breaches, by=["agency_id"], rules=rules, is_early=choice.is_early)
     return found.sort("contacts", descending=True)
 
@@ -160,7 +190,7 @@ def partner_names(view: ui.View) -> dict[str, str]:
 def records(key: str, _view: ui.View) -> Records:
     view = _view
     coverage = ui.load(view, conduct.coverage).sort("attempts", descending=True)
-    whole = ui.load(view, conduct.coverage, by=[]).row(0, named=True)
+    whole = coverage.select(pl.exclude("channel").sum()).row(0, named=True)
     kept = ui.load(view, conduct.months_kept)["month"].to_list()
     capacity = ui.load(view, conduct.capacity)
     return Records(

@@ -85,16 +85,16 @@ class Cells:
             name: self.keys[name].labels.gather(place)
             for name, place in zip(by, places, strict=True)
         }
-        found = {name: self._added(name, code, rows, width)[counted] for name in names}
+        found = {name: self._added(name, code, rows, width, counted) for name in names}
         return pl.DataFrame(groups | found)
 
-    def _added(self, name: str, code: Array, rows: Any, width: int) -> pl.Series:
-        values: Array = np.bincount(code, self.sums[name][rows], minlength=width)
+    def _added(self, name: str, code: Array, rows: Any, width: int, counted: Array) -> pl.Series:
+        values: Array = np.bincount(code, self.sums[name][rows], minlength=width)[counted]
         exact = np.rint(values).astype(np.int64) if name in self.whole else values.astype(float)
         found = pl.Series(exact)  # of no rows numpy counts whole numbers
         if name not in self.known:
             return found
-        count = np.bincount(code, self.known[name][rows], minlength=width)
+        count = np.bincount(code, self.known[name][rows], minlength=width)[counted]
         return pl.select(pl.when(pl.Series(count > 0)).then(found)).to_series()
 
 
