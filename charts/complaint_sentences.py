@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import exp, factorial
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ from charts.sentences import plural
 Row = Mapping[str, Any]
 MEASURED = {"attempts": "attempts", "open_cases": "open cases a month"}
 MOST_NAMED = 3
+SURE = 0.05  # more signals than chance raises: as many come by chance less often than this
 _WHY_NONE = {
     "short_baseline": "A signal needs a year of weeks before those it judges, and there are fewer.",
     "no_complaints": "No complaint came in the year before the weeks to be judged, so there is"
@@ -66,14 +68,24 @@ def signal_sentences(
     if not found:
         return [f"No rise{since} is more than weeks differ anyway."]
     going_on = [one for one in found if one[1]["is_current"]]
-    lines = [] if going_on else ["No rise goes on now."]
+    over = "The only rise is over." if len(found) == 1 else "All rises are over."
+    lines = [] if going_on else [over]
     lines += [_rise(name, row) for name, row in (going_on or found)[:MOST_NAMED]]
     rest = len(found) - min(len(going_on or found), MOST_NAMED)
     if rest:
         lines.append(f"{plural(rest, 'more signal')} below.")
-    if parts.height and parts.height <= by_chance:
-        lines.append("Chance alone would raise as many signals.")
+    if _chance_of(parts.height, by_chance) >= SURE:
+        lines.append(
+            f"Chance alone may raise as many signals: on average {number(by_chance, decimals=1)}."
+        )
     return lines
+
+
+def _chance_of(least: int, mean: float) -> float:
+    """The probability of at least so many by chance alone; 0 where none is there to doubt."""
+    if not least:
+        return 0.0
+    return 1 - sum(exp(-mean) * mean**count / factorial(count) for count in range(least))
 
 
 def _rise(name: str, row: Row) -> str:

@@ -56,10 +56,15 @@ def weekly(*, alt: str, height: int = 300, locale: str | None = None) -> Spec:
     }
     line: Spec = {"mark": {"type": "line", "strokeWidth": 1.5, "color": SERIES.expr} | _QUIET}
     point: Spec = {
-        "mark": {"type": "point", "size": {"expr": f"{NARROW} ? 18 : 34"}, "strokeWidth": 1.5},
+        "mark": {
+            "type": "point",
+            "size": {"expr": f"{NARROW} ? 12 : 26"},
+            "strokeWidth": 1.5,
+            "opacity": 1,
+        },
         "encoding": {
             "stroke": {"condition": outside, "value": SERIES.expr},
-            "fill": {"condition": outside, "value": BACKGROUND.expr},
+            "fill": {"condition": outside, "value": SERIES.expr},
             "tooltip": [
                 {"field": "week", "type": "temporal", "title": "Week of", "format": "%d %b %Y",
                  "timeUnit": "utcyearmonthdate"},

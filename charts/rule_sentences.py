@@ -35,6 +35,8 @@ OUTCOMES = {
 }
 PARTIES = {"debtor": "Debtor", "third_party": "Third party", "unknown": "Unknown"}
 _PLACES = {"early": 0, "middle": 1, "late": 2}
+ALL_CAPS = "all"  # in place of a rule: what all caps of a pack leave together
+UNITS = {"loan": "loan", "contact_point": "contact point"}
 STAGES = {"early": "Early", "middle": "Middle", "late": "Late"}
 
 
@@ -64,6 +66,15 @@ def rule_labels(ids: Sequence[tuple[str, str]]) -> list[str]:
     if len(set(names)) < len(names):
         names = [f"{pack}: {rule}" for pack, rule in ids]
     return names
+
+
+def rule_in_words(rule: Any) -> str:
+    """A rule of a pack: what it says, since when, where from, and whether the log can tell."""
+    checked = "checked in the log" if rule.is_replayed else "checked as records, or not at all"
+    return (
+        f"**{words.plain(rule_name(rule.id))}**: {words.plain(rule.sentence)} In force since"
+        f" {words.day(rule.valid_from)}; {checked}. {words.plain(rule.source)}"
+    )
 
 
 def noun(kind: str, count: int) -> str:
@@ -183,27 +194,74 @@ def coverage_rows(rows: pl.DataFrame) -> pl.DataFrame:
         share("pointed", "attempts").alias("Contact point, %"),
         share("cased", "attempts").alias("Case, %"),
         share("collected", "attempts").alias("Collector, %"),
-        share("timed", "connected").alias("Duration of connected calls, %"),
-        share("recorded", "connected").alias("Connected calls recorded, %"),
+        share("timed", "connected").alias("Duration, %"),
+        share("recorded", "connected").alias("Recorded, %"),
         pl.col("consented").alias("Consent given"),
-        pl.col("refused").alias("Consent not given"),
+        pl.col("refused").alias("Refused"),
     )
 
 
-def capacity_rows(rows: pl.DataFrame) -> pl.DataFrame:
+def capacity_parts(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame, str]]:
+    """Of each cap, all of them together first: what it is called and by what it counts, its rows
+    by stage, and which loans it does not count."""
+    told = rows.sort(pl.col("rule") != ALL_CAPS, "pack", "rule", _place(), maintain_order=True)
+    parts = []
+    for (_, rule, unit), own in told.group_by("pack", "rule", "unit", maintain_order=True):
+        name = "All caps together" if rule == ALL_CAPS else rule_name(str(rule))
+        by = UNITS.get(str(unit), str(unit))
+        table = _capacity_rows(own, f"{by}s".capitalize())
+        parts.append((f"{name}, by {by}", table, uncounted_words(own)))
+    return parts
+
+
+def _place() -> pl.Expr:
+    return pl.col("stage").replace_strict(_PLACES, default=len(_PLACES), return_dtype=pl.Int32)
+
+
+def _capacity_rows(rows: pl.DataFrame, units: str) -> pl.DataFrame:
     has_number = pl.col("rule") != "after_conversation"
-    unit = pl.col("unit").replace({"loan": "loans", "contact_point": "contact points"})
-    places = pl.col("stage").replace_strict(_PLACES, default=len(_PLACES), return_dtype=pl.Int32)
-    told = rows.sort(pl.col("rule") != "all", "pack", "rule", places)
-    names = ["All caps together" if rule == "all" else rule_name(rule) for rule in told["rule"]]
-    return told.select(
-        pl.Series("Rule", names, pl.String),
+    table = rows.select(
         pl.col("stage").replace(STAGES).alias("Stage"),
+        pl.col("units").alias(units),
         pl.when(has_number).then("allowed").alias("Attempts left"),
-        pl.when(has_number).then("used").alias("Used"),
         pl.col("exhausted").alias("None left on"),
-        pl.col("units").alias("Of"),
-        unit.alias("Counted"),
+        pl.when(has_number).then("used").alias("Used"),
+    )
+    return table if table["Used"].count() else table.drop("Used")
+
+
+def uncounted_words(rows: pl.DataFrame) -> str:
+    """How many loans with an open case a cap on contact points does not count, by stage.
+
+    >>> uncounted_words(pl.DataFrame({"stage": ["early", "late"], "uncounted": [1234, 1]}))
+    'Not counted are 1,235 loans with an open case (early 1,234, late 1): no contact point of\
+ theirs was tried in the 90 days to that day.'
+    """
+    left_out = rows.filter(pl.col("uncounted") > 0)
+    if left_out.is_empty():
+        return ""
+    stages = [
+        f"{STAGES.get(stage, words.plain(stage)).lower()} {words.number(count)}"
+        for stage, count in left_out.select("stage", "uncounted").iter_rows()
+    ]
+    count = int(left_out["uncounted"].sum())
+    are, theirs = ("is", "its") if count == 1 else ("are", "theirs")
+    return (
+        f"Not counted {are} {plural(count, 'loan')} with an open case ({', '.join(stages)}): no"
+        f" contact point of {theirs} was tried in the 90 days to that day."
+    )
+
+
+def fairness_rows(stages: pl.DataFrame) -> pl.DataFrame:
+    """How often vulnerable borrowers are contacted, by stage, the ratio to others first."""
+    return stages.sort(_place()).select(
+        pl.col("stage").replace(STAGES).alias("Stage"),
+        pl.col("ratio").alias("Times"),
+        pl.col("low").alias("From"),
+        pl.col("high").alias("To"),
+        pl.col("attempts_each").alias("Theirs"),
+        pl.col("others_each").alias("Others’"),
+        pl.col("loans").alias("Loan-months"),
     )
 
 

@@ -5,7 +5,7 @@ Names from the data are made plain here, so that what comes out is safe Markdown
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -116,8 +116,13 @@ def health_sentences(
     late_cents: int | None,
     what: str,
     year_ago: float | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Is the book better or worse: a verdict, then the 30+ rate and its change."""
+    """Is the book better or worse: a verdict, then the 30+ rate and its change.
+
+    `others`: the changes of the page's other figures, of which those that left their usual
+    variation are named.
+    """
     are = "is" if what == "balance" else "are"
     level = f"{percent(change.value)} of the {what} {are} more than 30 days late in"
     level += f" {month(change.month)}"
@@ -133,7 +138,10 @@ def health_sentences(
     )
     if change.usual_difference:
         level += f" (its usual move is {points(change.usual_difference).lstrip('+')})"
-    lines = [_verdict(change, year_ago), level + "."]
+    moved = _moved(others or {})
+    lines = [_verdict(change, year_ago, is_alone=not moved), level + "."]
+    if moved:
+        lines.insert(1, f"{'Also' if change.is_beyond_noise else 'But'} beyond usual: {moved}.")
     if change.is_beyond_noise and split is not None and split.by_segment.height > 1:
         first = split.by_segment.row(0, named=True)
         subject = name_of(segment, first[segment])
@@ -145,8 +153,21 @@ def health_sentences(
     return lines
 
 
-def _verdict(change: Any, year_ago: float | None) -> str:
-    """Better or worse, this month and since a year ago."""
+def _moved(others: Mapping[str, Any]) -> str:
+    """The headline rates beside 30+ that left their usual variation, with their way."""
+    return listing(
+        [
+            f"{subject} {rose(others[name].difference)}"
+            f" {points(abs(others[name].difference)).lstrip('+')} points to"
+            f" {percent(others[name].value)}"
+            for name, subject in _OTHERS.items()
+            if name in others and others[name].is_beyond_noise
+        ]
+    )
+
+
+def _verdict(change: Any, year_ago: float | None, *, is_alone: bool = True) -> str:
+    """Better or worse, this month and since a year ago.  `is_alone`: no other rate moved."""
     if change.is_beyond_noise is None:
         verdict = "Too few months to judge this one"
     elif change.is_beyond_noise:
@@ -154,7 +175,7 @@ def _verdict(change: Any, year_ago: float | None) -> str:
             "Worse" if change.difference > 0 else "Better"
         ) + " by more than usual this month"
     else:
-        verdict = "Little changed this month"
+        verdict = "Little changed this month" if is_alone else "The 30+ rate changed little"
     if year_ago is None:
         return f"{verdict}."
     year = change.value - year_ago
@@ -201,6 +222,11 @@ def aging_sentences(
     return lines
 
 
+_OTHERS = {
+    "60+": "the 60+ rate",
+    "90+": "the 90+ rate",
+    "charge_offs": "the yearly charge-off rate",
+}
 _FIGURES = {
     "30+": ("The 30+ rate", "portfolio/aging"),
     "60+": ("The 60+ rate", "portfolio/aging"),
@@ -229,23 +255,40 @@ def limit_sentences(crossed: pl.DataFrame) -> list[tuple[str, str]]:
 def warning_sentences(
     changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis
 ) -> list[tuple[str, str]]:
-    """What moved beyond its usual variation, and the page that explains it."""
+    """What moved for the worse (or neither way) beyond its usual variation, and the page that
+    explains it."""
+    news = rolls.filter(pl.col("is_worse").fill_null(value=True)) if rolls.height else rolls
+    if news.height:
+        news = news.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
+    return [*_figures_moved(changes, is_rise=True), *_rolls_moved(news, basis)]
+
+
+def better_sentences(
+    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis
+) -> list[tuple[str, str]]:
+    """What moved for the better beyond its usual variation, and the page that explains it."""
+    news = rolls.filter(~pl.col("is_worse")) if rolls.height else rolls
+    return [*_figures_moved(changes, is_rise=False), *_rolls_moved(news, basis)]
+
+
+def _figures_moved(changes: dict[str, Any], *, is_rise: bool) -> list[tuple[str, str]]:
+    """The rates that rose (or fell): each is of what goes wrong, so a rise is worse."""
     lines = []
     for name, (subject, page) in _FIGURES.items():
         change = changes.get(name)
-        if change is not None and change.is_beyond_noise:
-            lines.append(
-                (
-                    page,
-                    f"{'Worse' if change.difference > 0 else 'Better'}: {subject.lower()}"
-                    f" {rose(change.difference)}"
-                    f" {points(abs(change.difference)).lstrip('+')} points to"
-                    f" {percent(change.value)}; its usual move is"
-                    f" {points(change.usual_difference).lstrip('+')}.",
-                )
-            )
-    if rolls.height:
-        rolls = rolls.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
+        if change is None or not change.is_beyond_noise or (change.difference > 0) != is_rise:
+            continue
+        line = (
+            f"{'Worse' if is_rise else 'Better'}: {subject.lower()} {rose(change.difference)}"
+            f" {points(abs(change.difference)).lstrip('+')} points to {percent(change.value)}; its"
+            f" usual move is {points(change.usual_difference).lstrip('+')}."
+        )
+        lines.append((page, line))
+    return lines
+
+
+def _rolls_moved(rolls: pl.DataFrame, basis: Basis) -> list[tuple[str, str]]:
+    lines = []
     for row in rolls.head(5).iter_rows(named=True):
         tone = {True: "Worse: ", False: "Better: ", None: ""}[row["is_worse"]]
         lines.append(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from charts.format import day, listing, number, plain
@@ -35,3 +37,19 @@ def veto_sentences(aside: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
         f"{number(rows.height)} {noun} set aside for an upheld complaint of grade 4 against the"
         f" collector by name: {listing(told)}."
     ]
+
+
+def vetoed_sentence(collectors: int, on: date) -> str:
+    """How many collectors' scores do not count on a day, and why.
+
+    >>> vetoed_sentence(1, date(2026, 6, 30)).replace("\N{NO-BREAK SPACE}", " ")
+    'The score of 1 collector is set aside on 30 June 2026 for an upheld complaint of grade 4.'
+    """
+    if not collectors:
+        return f"Nobody’s score is set aside on {day(on)} for an upheld complaint of grade 4."
+    scores = "score" if collectors == 1 else "scores"
+    are = "is" if collectors == 1 else "are"
+    return (
+        f"The {scores} of {plural(collectors, 'collector')} {are} set aside on {day(on)} for an"
+        " upheld complaint of grade 4."
+    )

@@ -12,7 +12,7 @@ import ui
 from analytics.complaint_causes import contact_lag, root_causes, satisfaction, upheld_share
 from analytics.intensity import IntensityCost, intensity_cells, intensity_cost
 from charts import complaint_words as names
-from figures.complaints import to_the_month
+from figures.complaints import known_until, to_the_month
 from figures.vetoes import Vetoes, vetoes
 from queries import complaint_marts as marts
 
@@ -31,17 +31,24 @@ class Causes:
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def upheld(key: str, _view: ui.View) -> dict[str, Any]:
+    """How complaints of the window ended, as far as was known then."""
+    rows = marts.in_window(to_the_month(_view), _view.chosen)
+    return upheld_share(marts.as_it_stood(rows, known_until(_view))).row(0, named=True)
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def causes(key: str, cv: float, _view: ui.View) -> Causes:
     """`cv`: how much weeks vary beyond chance, as the signal found it."""
     view = _view
     every = to_the_month(view)
-    rows = marts.in_window(every, view.chosen)
+    rows = marts.as_it_stood(marts.in_window(every, view.chosen), known_until(view))
     named = rows.with_columns(grade=pl.col("grade").replace_strict(names.GRADES, default=None))
     by_channel = rows.with_columns(
         channel=pl.col("channel").replace_strict(names.CHANNELS, default=None)
     )
     return Causes(
-        upheld=upheld_share(rows).row(0, named=True),
+        upheld=upheld(view.key, view),
         upheld_by=upheld_share(named, by=["grade"]),
         causes=_causes(view, every, rows, cv),
         lag=contact_lag(rows).row(0, named=True),

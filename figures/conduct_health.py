@@ -13,6 +13,7 @@ from analytics.changes import Change, latest_change
 from analytics.cusum import Signal
 from figures.choices import of_the_book
 from figures.complaints import overview
+from figures.vetoes import vetoes
 from queries import collector_conduct, complaint_marts
 from queries.filters import Filter
 
@@ -25,11 +26,13 @@ class Conduct:
     """By name (`complaints`, `breaches`): month, value (per 1,000 attempts), and the change.
 
     `signal` of all the book's complaints; None where the reader looks at an earlier month.
+    `vetoed`: how many collectors' scores are set aside, of the whole book; None without complaints.
     """
 
     rates: Mapping[str, pl.DataFrame]
     changes: Mapping[str, Change]
     signal: Signal | None
+    vetoed: int | None
 
 
 def conduct(view: ui.View) -> Conduct | None:
@@ -52,6 +55,7 @@ def _conduct(key: str, _view: ui.View) -> Conduct:
         rates={name: rates[name] for name, one in known.items() if one.height},
         changes={name: latest_change(one) for name, one in known.items() if one.height},
         signal=_signal(view) if "complaints" in rates else None,
+        vetoed=vetoes(view).in_force.height if "complaints" in rates else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,11 +22,13 @@ from queries import portfolio
 
 HISTORY = 25
 SEGMENTS = ("product", "region", "grade")
+HEADLINE = "30+"  # the rate that the page's answer is about
+CHARGE_OFFS = "charge_offs"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything on the page, made once for each choice."""
+    """Everything on the page, made once for each choice.  `splits`: of the 30+ rate."""
 
     rates: pl.DataFrame
     totals: pl.DataFrame
@@ -72,7 +75,7 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         charge_offs=charge_offs,
         cash=cash,
         changes={name: latest_change(one) for name, one in known.items()},
-        splits=_splits(view),
+        splits=_splits(view, HEADLINE),
         rolls=_changed_rolls(view, moves),
         limits=crossed_limits(rates),
         loans=loan_flow(whole_moves, whole_stocks),
@@ -99,17 +102,46 @@ def _changed_rolls(view: ui.View, moves: pl.DataFrame) -> pl.DataFrame:
     return ranked_changes(changed, buckets=codes)
 
 
-def _splits(view: ui.View) -> dict[str, MixAndRate]:
-    """The change of the 30+ rate over the last month, by each segment with two values or more."""
-    found = {}
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def splits(key: str, name: str, _view: ui.View) -> dict[str, MixAndRate]:
+    """The change of a rate (`30+`, `60+`, `90+` or `charge_offs`) over the last month, by each
+    segment with two values or more; made for the rate that is looked at only."""
+    return _splits(_view, name)
+
+
+def _splits(view: ui.View, name: str) -> dict[str, MixAndRate]:
+    made = _charged_off_by if name == CHARGE_OFFS else _late_by
+    return {segment: found for segment, found in made(view, name) if found is not None}
+
+
+def _late_by(view: ui.View, name: str) -> Iterator[tuple[str, MixAndRate | None]]:
     cells = ui.load(view, portfolio.segment_stocks, back=1)
+    shared: dict[str, Any] = {"buckets": view.book.buckets, "weight": view.weight}
     for segment in SEGMENTS:
-        rates = delinquency_rates(
-            cells, buckets=view.book.buckets, weight=view.weight, thresholds=(30,), by=(segment,)
-        )
-        months = sorted(rates["month"].unique())
-        open_now = rates.group_by("month").agg(pl.col("denominator").sum())["denominator"]
-        if len(months) == 2 and rates[segment].n_unique() > 1 and open_now.min():
-            before, after = (rates.filter(pl.col("month") == month) for month in months)
-            found[segment] = mix_and_rate(before, after, segment=segment)
-    return found
+        threshold = int(name.removesuffix("+"))
+        rates = delinquency_rates(cells, **shared, thresholds=(threshold,), by=(segment,))
+        yield segment, _split(rates, segment)
+
+
+def _charged_off_by(view: ui.View, name: str) -> Iterator[tuple[str, MixAndRate | None]]:
+    """Of a year, as the tile says it; a segment is the one at the month's opening."""
+    for segment in SEGMENTS:
+        moves = ui.load(view, portfolio.transitions, back=1, by=segment)
+        parts = [
+            charge_off_rates(own, weight=view.weight).with_columns(
+                pl.lit(value[0], pl.String).alias(segment), numerator=12 * pl.col("numerator")
+            )
+            for value, own in moves.group_by(segment, maintain_order=True)
+        ]
+        yield segment, _split(pl.concat(parts), segment) if parts else None
+
+
+def _split(rates: pl.DataFrame, segment: str) -> MixAndRate | None:
+    """None where there are not two months, or not two values, or nothing to measure by."""
+    months = sorted(rates["month"].unique())
+    whole = rates.group_by("month").agg(pl.col("denominator").sum())["denominator"]
+    over_nothing = rates.filter(pl.col("denominator") == 0, pl.col("numerator") > 0)
+    if len(months) != 2 or rates[segment].n_unique() < 2 or not whole.min() or over_nothing.height:
+        return None
+    before, after = (rates.filter(pl.col("month") == month) for month in months)
+    return mix_and_rate(before, after, segment=segment)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date
 
 import polars as pl
 import sqlalchemy as sa
 
+from queries.complaint_marts import as_it_stood
 from queries.loan_states import BookShape, month_open
 from queries.marts import Marts, as_text
 from queries.rule_evidence import breach_count, rule_evidence
@@ -38,10 +39,6 @@ def notes(marts: Marts) -> pl.DataFrame:
     return rows.select("pack", "rule", "note").sort("pack", "rule", "note", nulls_last=True)
 
 
-def months_with_attempts(marts: Marts) -> list[date]:
-    return marts.part("rule_attempts")["month"].unique().sort().to_list()
-
-
 def stamps(marts: Marts, month: date) -> pl.DataFrame:
     """What the month's marts were made from: part and stamp."""
     rules = as_text(marts.part("conduct_stamps")).filter(pl.col("month") == month)
@@ -53,12 +50,8 @@ def stamps(marts: Marts, month: date) -> pl.DataFrame:
 
 def complaints(marts: Marts, month: date) -> pl.DataFrame:
     """Every complaint received by the month's end, as it stood then."""
-    end = datetime.combine(month, time.max)
     rows = as_text(marts.part("complaints")).filter(pl.col("received_on") <= month)
-    later = ("acknowledged_at", "responded_at", "resolved_at")
-    return rows.with_columns(
-        pl.when(pl.col(name) <= end).then(pl.col(name)).alias(name) for name in later
-    ).sort("complaint_id")
+    return as_it_stood(rows, month).sort("complaint_id")
 
 
 def evidence(

@@ -1,8 +1,9 @@
 """Facts: how many attempts the rules still allow on a day, by stage.
 
 What was attempted on that day already counts.  A cap on contact points is counted over the points
-that were tried in the 90 days before; a loan without any has none to count.  Rules on hours, third
-parties and lists limit no number of attempts, so they have no capacity.
+that were tried in the 90 days before; a loan without any is not counted, and `uncounted` says how
+many are not.  Rules on hours, third parties and lists limit no number of attempts, so they have no
+capacity.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def _by_loan(rule: Rule, day: date, held: sa.CTE) -> sa.Select:
     return sa.select(
         held.c.loan_id, one.label("units"), used.label("used"), allowed.label("allowed"),
         case((allowed == 0, 1), else_=0).label("exhausted"),
+        literal(0, BigInteger).label("uncounted"),
     ).select_from(held.outerjoin(tried, tried.c.loan_id == held.c.loan_id))  # fmt: skip
 
 
@@ -86,10 +88,20 @@ def _by_contact_point(rule: Rule, limit: DailyCap, day: date, held: sa.CTE) -> s
     room = _room(limit.at_most, point.c.used)
     sums = {"units": literal(1), "used": point.c.used, "allowed": room,
             "exhausted": case((room == 0, 1), else_=0)}  # fmt: skip
+    loan = (
+        sa.select(
+            point.c.loan_id,
+            *[cast(func.sum(value), BigInteger).label(name) for name, value in sums.items()],
+        )
+        .group_by(point.c.loan_id)
+        .subquery()
+    )
+    units = func.coalesce(loan.c.units, 0)
     return sa.select(
-        point.c.loan_id,
-        *[cast(func.sum(value), BigInteger).label(name) for name, value in sums.items()],
-    ).group_by(point.c.loan_id)
+        held.c.loan_id, units.label("units"), loan.c.used, loan.c.allowed,
+        func.coalesce(loan.c.exhausted, 0).label("exhausted"),
+        case((units == 0, 1), else_=0).label("uncounted"),
+    ).select_from(held.outerjoin(loan, loan.c.loan_id == held.c.loan_id))  # fmt: skip
 
 
 def capacity_cells(rules: Sequence[Rule], day: date, shape: BookShape) -> sa.Select | None:
@@ -112,10 +124,11 @@ def capacity_cells(rules: Sequence[Rule], day: date, shape: BookShape) -> sa.Sel
         literal(ALL, Text).label("rule"),
         literal("loan", Text).label("unit"),
         every.c.loan_id,
-        literal(1, BigInteger).label("units"),
+        cast(1 - func.min(every.c.uncounted), BigInteger).label("units"),
         cast(null(), BigInteger).label("used"),
         func.min(every.c.allowed).label("allowed"),
         case((func.min(every.c.allowed) == 0, 1), else_=0).label("exhausted"),
+        cast(func.min(every.c.uncounted), BigInteger).label("uncounted"),
     ).group_by(every.c.loan_id)
     both = sa.union_all(sa.select(*every.c), least).cte("both")
     source, segments = with_segments(
@@ -124,6 +137,6 @@ def capacity_cells(rules: Sequence[Rule], day: date, shape: BookShape) -> sa.Sel
     keys = [both.c.rule, both.c.unit, held.c.stage, *segments]
     sums = [
         cast(func.sum(both.c[name]), BigInteger).label(name)
-        for name in ("units", "used", "allowed", "exhausted")
+        for name in ("units", "used", "allowed", "exhausted", "uncounted")
     ]
     return sa.select(*keys, *sums).select_from(source).group_by(*keys)

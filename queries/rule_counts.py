@@ -97,6 +97,12 @@ def attempt_cells(valid_from: Sequence[date], month: date, shape: BookShape) -> 
     source, _, *owner = with_owner(contacts, contacts.c.case_id, contacts.c.collector_id, shape)
     source, segments = with_segments(source, contacts.c.loan_id, shape)
     moment = contacts.c.contacted_at
+    is_owed: Any = sa.false()
+    if "cases" in shape.tables:
+        owed = _without_their_case(month)
+        source = source.outerjoin(owed, owed.c.contact_id == contacts.c.contact_id)
+        is_owed = owed.c.contact_id.is_not(None)
+    told = _recorded(is_owed)
     row = (
         sa.select(
             _since(valid_from, moment).label("since"),
@@ -106,7 +112,7 @@ def attempt_cells(valid_from: Sequence[date], month: date, shape: BookShape) -> 
             cast(hour_of(moment), BigInteger).label("hour"),
             cast(weekday_of(moment), BigInteger).label("weekday"),
             *segments,
-            *_recorded(),
+            *told,
         )
         .select_from(source)
         .where(contacts.c.direction == "outbound", *in_days(moment, month_open(month), month))
@@ -120,13 +126,35 @@ def attempt_cells(valid_from: Sequence[date], month: date, shape: BookShape) -> 
     keys = [*both, *by_owner, *by_hour, row.c.channel]
     view = case((func.grouping(row.c.collector_id) == 0, 0), (func.grouping(row.c.hour) == 0, 1),
                 else_=2)  # fmt: skip
-    counted = [count_if(row.c[column.name] == 1).label(column.name) for column in _recorded()]
+    counted = [count_if(row.c[column.name] == 1).label(column.name) for column in told]
     grouped = sa.select(*keys, view.label("view"), _rows().label("attempts"), *counted)
     return grouped.group_by(func.grouping_sets(*sets))
 
 
-def _recorded() -> list[Any]:
-    """What is there of each attempt, as 1 or 0."""
+def _without_their_case(month: date) -> sa.Subquery:
+    """Attempts of the month that name no case though their loan had one open.
+
+    Those made before lateness, or after it, have none to name; on the very day on which a case
+    opens or closes nobody can say which came first, so none is asked for.
+    """
+    day = cast(contacts.c.contacted_at, Date)
+    return (
+        sa.select(contacts.c.contact_id)
+        .join_from(contacts, cases, cases.c.loan_id == contacts.c.loan_id)
+        .where(
+            contacts.c.direction == "outbound",
+            contacts.c.case_id.is_(None),
+            *in_days(contacts.c.contacted_at, month_open(month), month),
+            cases.c.opened_on < day,
+            sa.or_(cases.c.closed_on.is_(None), cases.c.closed_on > day),
+        )
+        .distinct()
+        .subquery("without_their_case")
+    )
+
+
+def _recorded(is_owed: Any) -> list[Any]:
+    """What is there of each attempt, as 1 or 0.  `is_owed`: it names no case though it ought to."""
     is_call = contacts.c.channel.in_(CALLS)
     connected = and_(is_call, contacts.c.outcome.not_in(NOT_CONNECTED))
     timed = contacts.c.duration_seconds.is_not(None)
@@ -137,7 +165,7 @@ def _recorded() -> list[Any]:
         "cased": cased,
         "collected": someone,
         "complete": and_(
-            pointed, cased, sa.or_(timed, ~connected),
+            pointed, sa.not_(is_owed), sa.or_(timed, ~connected),
             sa.or_(someone, contacts.c.channel.not_in(BY_PEOPLE)),
         ),
         "consented": contacts.c.has_consent.is_(True),

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from queries import conduct_report as asked
+from queries.conduct import months_with_attempts
 from queries.marts import Book, Marts
 from reports import conduct_counts
 from reports import conduct_sections as sheets
@@ -90,7 +91,7 @@ def _refuse_unknown(marts: Marts, book: Book, month: date) -> None:
             f"there is no month {month:%Y-%m} in the published marts, which have"
             f" {first:%Y-%m} to {last:%Y-%m}."
         )
-    known = asked.months_with_attempts(marts)
+    known = months_with_attempts(marts)
     if month not in known:
         others = "the warehouse has none at all"
         if known:

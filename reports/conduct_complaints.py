@@ -8,6 +8,7 @@ import polars as pl
 
 from analytics.complaint_deadlines import deadlines_of, due_dates, within_deadline
 from analytics.poisson_rates import poisson_interval
+from analytics.working_days import WorkingDays
 from queries.loan_states import month_open
 from warehouse.packs import Pack
 
@@ -38,12 +39,14 @@ def by_grade(every: pl.DataFrame, month: date, attempts: int) -> pl.DataFrame:
     )
 
 
-def kept_deadlines(every: pl.DataFrame, month: date, pack: Pack) -> pl.DataFrame:
+def kept_deadlines(
+    every: pl.DataFrame, month: date, pack: Pack, calendar: WorkingDays
+) -> pl.DataFrame:
     """Of the complaints that fell due in the month, those dealt with in time, by deadline."""
     period = (month_open(month), month)
     parts = []
     for deadline in deadlines_of(pack.deadlines, pack.default_class):
-        dated = due_dates(every, deadline, as_of=month)
+        dated = due_dates(every, deadline, as_of=month, calendar=calendar)
         met = within_deadline(dated, period=period, as_of=month)
         named = [pl.lit(deadline.name).alias("deadline"), pl.lit(deadline.step).alias("step")]
         shares = [pl.col("share").alias("in_time_share"), pl.col("low").alias("low_share"),

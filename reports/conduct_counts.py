@@ -17,7 +17,7 @@ from queries.marts import Marts
 
 NOBODY = {  # what a missing owner means
     "collector_id": "(automated queue, or not recorded)",
-    "team": "(not recorded)",
+    "team": "No team (automated)",
     "agency_id": "(in-house)",
     "channel": "(not recorded)",
 }

@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from analytics.working_days import calendar_of
 from queries import conduct_report as asked
+from queries.holidays import holidays
 from queries.marts import Book
 from reports import conduct_complaints, conduct_counts
 from reports.conduct_counts import Counted
@@ -83,13 +85,15 @@ def complaints(month: Counted, book: Book) -> Section:
     every = asked.complaints(month.marts, month.month)
     graded = conduct_complaints.by_grade(every, month.month, month.all_attempts)
     tables = [Table("By grade", graded)]
+    calendar = calendar_of(holidays(month.marts).rows())
     for pack in asked.packs(month.marts, "complaints"):
-        met = conduct_complaints.kept_deadlines(every, month.month, pack)
+        met = conduct_complaints.kept_deadlines(every, month.month, pack, calendar)
         tables.append(Table(f"Deadlines of {pack.id}: of those due in the month", met))
         tables.append(Table(f"Words of {pack.id}", conduct_complaints.limits(pack)))
     words = (
         "Received and resolved in the month, and open at its end; rates are of those received, per"
         " 1,000 attempts of the month."
+        f" Holidays known: {len(calendar.holidays)}; worked weekend days: {len(calendar.worked)}."
     )
     return Section("Complaints", "Complaints", (words,), tuple(tables))
 

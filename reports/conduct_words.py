@@ -30,12 +30,14 @@ METHOD = (
     " The interval is the exact Poisson one of 95 % (Garwood 1936). It is too short where breaches"
     " come in clusters, as in one bad campaign; without attempts there is no rate.",
     "Coverage. Connected: calls, also automated ones, with an outcome other than no answer and"
-    " invalid. Complete: contact point, case and, of a connected call, duration are recorded, and"
-    " a person is named where a person must have made the contact.",
+    " invalid. Complete: contact point, case (where the loan had one open; a reminder before"
+    " lateness has none) and, of a connected call, duration are recorded, and a person is named"
+    " where a person must have made the contact.",
     "Complaints. As they stood at the end of the month. Within the deadline: of the complaints that"
     " fell due in the month (not: were received in it), those dealt with on their due day or"
     " before, with Wilson's interval of 95 %. Overdue stock: all that was open past its due day at"
-    " the month's end. Working days are Monday to Friday; no holidays are known.",
+    " the month's end. Working days are Monday to Friday, but for the holidays and worked weekend"
+    " days of the lender's calendar; the sheet Complaints says how many it knows.",
     "Evidence. The latest breaches of each rule, each with the earlier contacts that make it one:"
     " `this` is the contact that breaks the rule, `before` are those it counts. Rows are read from"
     " the warehouse when the report is made; counts are those of the published marts, and both are"

@@ -41,7 +41,7 @@ def rise(name: str, *, is_current: bool, weeks_ago: int = 0) -> dict[str, Any]:
     }
 
 
-def said(*parts: dict[str, Any], by_chance: float = 0.1) -> str:
+def said(*parts: dict[str, Any], by_chance: float = 0.01) -> str:
     frame = pl.DataFrame([rise("x", is_current=True), *parts]).tail(len(parts))
     nothing = Found(frame.clear().drop("name"))
     lines = sentences.signal_sentences(nothing, frame, judged=MONDAY, by_chance=by_chance)
@@ -58,15 +58,25 @@ def test_a_rise_that_goes_on_is_named_before_one_that_is_over() -> None:
 
 def test_a_rise_that_is_over_is_said_to_be_over() -> None:
     assert said(rise("Past", is_current=False)) == (
-        "No rise goes on now. **Past**: more complaints in the weeks of 11 May 2026 to 1 June 2026,"
-        " 36 instead of 19.5 (signalled in the week of 1 June 2026)."
+        "The only rise is over. **Past**: more complaints in the weeks of 11 May 2026 to"
+        " 1 June 2026, 36 instead of 19.5 (signalled in the week of 1 June 2026)."
     )
 
 
-def test_no_more_signals_than_chance_raises_are_said_to_be_no_more() -> None:
-    assert said(rise("Past", is_current=False), by_chance=1.4).endswith(
-        "Chance alone would raise as many signals."
-    )
+def test_signals_that_chance_raises_as_well_are_doubted_unless_they_clearly_exceed_it() -> None:
+    doubt = "Chance alone may raise as many signals: on average 0.9."
+    past = [rise(name, is_current=False) for name in "ABCD"]
+    # P(at least n | mean 0.9) by a table of the Poisson: 0.593, 0.228, 0.063, 0.013
+    for count, doubted in ((1, True), (2, True), (3, True), (4, False)):
+        assert said(*past[:count], by_chance=0.9).endswith(doubt) == doubted, count
+
+
+def test_a_label_that_begins_with_no_does_not_read_as_a_denial() -> None:
+    text = said(rise("No team (automated)", is_current=False))
+    start = "The only rise is over. **No team (automated)**: more complaints in"
+    assert text.replace("\\", "").startswith(start)
+    both = said(rise("A", is_current=False), rise("B", is_current=False))
+    assert both.startswith("All rises are over. **A**")
 
 
 def test_names_in_sentences_are_characters() -> None:

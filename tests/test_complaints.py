@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from queries import complaint_marts
 from tests.books import put, rows_of
 from tests.complaint_books import FEB, JAN, STAMPS, complaint_book, make, rows
 from tests.conftest import new_postgres_database
@@ -73,6 +74,24 @@ def test_the_attempts_of_a_complaint_are_those_of_its_case_in_the_month_of_its_c
     assert found["last"] == (JAN, 3)
     assert found["lost_contact"] == (FEB, 1)
     assert found["owner"] == (FEB, None)
+
+
+def test_what_came_later_is_not_known_on_an_earlier_day() -> None:
+    at = dt.datetime
+    rows = pl.DataFrame(
+        {
+            "received_at": [at(2024, 1, 5), at(2024, 1, 6)],
+            "acknowledged_at": [at(2024, 1, 6), at(2024, 2, 1)],
+            "responded_at": [at(2024, 1, 31, 23, 59), None],
+            "resolved_at": [at(2024, 1, 31, 23, 59), at(2024, 2, 1)],
+            "outcome": ["upheld", "upheld"],
+            "appealed_at": [at(2024, 2, 3), at(2024, 1, 20)],
+            "appeal_outcome": ["reversed", "reversed"],
+        }
+    )
+    found = complaint_marts.as_it_stood(rows, dt.date(2024, 1, 31))
+    assert found.row(0) == (*rows.row(0)[:5], None, None)
+    assert found.row(1) == (at(2024, 1, 6), None, None, None, None, at(2024, 1, 20), "reversed")
 
 
 def test_weeks_begin_on_monday_and_months_are_those_of_the_receipt(made: Path) -> None:

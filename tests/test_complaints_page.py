@@ -117,6 +117,18 @@ def test_nobodys_complaints_are_counted_and_kept_out_of_rates(book: Place, show:
     assert "1 complaint that cannot be attributed to anybody" in said
 
 
+def test_what_was_not_yet_resolved_in_an_earlier_month_has_no_outcome_there(
+    book: Place, show: Any
+) -> None:
+    last = dt.date(2025, 6, 30)
+    known = [row for row in planted()["complaints"] if row["received_at"].date() <= last]
+    window = [row for row in known if row["received_at"].date() >= dt.date(2024, 7, 1)]
+    resolved = [row for row in window if row["resolved_at"] and row["resolved_at"].date() <= last]
+    assert len(resolved) < len([row for row in window if row["resolved_at"]])  # some came later
+    said = words(show(book, month="2025-06", complaints_part="What about"))
+    assert f"of {len(resolved)} resolved complaints were" in said
+
+
 # --- answered in time ------------------------------------------------------------------------
 
 
@@ -158,6 +170,23 @@ def test_another_pack_of_deadlines_is_shown_by_its_own_words(
     assert "United Kingdom" in said
     assert "within 8 weeks" in said
     assert "Waiting for" in said
+    assert "no holiday calendar is set" in said
+
+
+def test_a_deadline_of_working_days_passes_over_the_lenders_holidays(
+    book: Place, tmp_path: Path, show: Any
+) -> None:
+    text = (FOLDER / COMPLAINTS / "uk.toml").read_text().replace("'", "''")
+    pack = f"UPDATE rule_packs SET text = '{text}' WHERE subject = '{COMPLAINTS}'"
+    plain = altered(book, tmp_path, pack)
+    # received on Tuesday 10 June: three working days
+    assert "Due to be resolved** 13 June 2025" in words(show(plain, complaint="Gveto"))
+    days = '[["2025-06-11", false], ["2025-06-12", false], ["2025-06-14", true]]'
+    known = f"UPDATE recovery_settings SET value = '{days}' WHERE name = 'holidays'"
+    where = altered(book, tmp_path / "known", pack, known)
+    assert "Due to be resolved** 16 June 2025" in words(show(where, complaint="Gveto"))
+    said = words(show(where, **ANSWERED))
+    assert "knows 2 holidays and 1 worked weekend day, 11 June 2025 to 14 June 2025" in said
 
 
 # --- the veto, and one complaint ---------------------------------------------------------------
@@ -249,7 +278,32 @@ def test_a_book_without_complaints_is_told_what_they_would_show(
         tmp_path,
         """UPDATE book SET tables = replace(tables, '"complaints"', '"complained"')""",
     )
-    assert "This page needs the table `complaints`" in words(show(where))
+    app = show(where)
+    assert "This page needs the table `complaints`" in words(app)
+    health = app.switch_page("pages/portfolio/health.py").run()
+    needs = health.dataframe[-1].value.set_index("Figure")["Needs"].to_dict()
+    assert needs["Complaints, their rise, and scores set aside for them"] == "complaints"
+    assert "score" not in words(health)
+
+
+def test_health_says_how_many_scores_are_set_aside(book: Place, show: Any) -> None:
+    for month, said in (
+        ("2025-06", "The score of 1 collector is set aside on 30 June 2025"),
+        ("2025-05", "Nobody’s score is set aside on 31 May 2025"),
+    ):
+        health = show(book, month=month).switch_page("pages/portfolio/health.py").run()
+        assert said in words(health).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_health_says_which_table_breaches_of_rules_would_need(
+    book: Place, tmp_path: Path, show: Any
+) -> None:
+    where = altered(
+        book, tmp_path, """UPDATE book SET tables = replace(tables, '"contacts"', '"contacted"')"""
+    )
+    health = show(where).switch_page("pages/portfolio/health.py").run()
+    needs = health.dataframe[-1].value.set_index("Figure")["Needs"].to_dict()
+    assert needs["Breaches of contact rules"] == "contacts"
 
 
 def test_without_contacts_complaints_are_counted_and_measured_by_cases(

@@ -14,7 +14,9 @@ from polars.testing import assert_frame_equal
 from jobs import rule_marts
 from jobs.conduct import ConductResult, refresh_conduct
 from jobs.refresh import book_shape
+from queries import rule_counts
 from queries.loan_states import BookShape
+from queries.rule_capacity import capacity_cells
 from queries.rule_evidence import rule_evidence
 from tests.books import put
 from tests.conftest import new_postgres_database
@@ -260,3 +262,66 @@ def test_evidence_is_the_breach_and_the_calls_that_make_it_one(facts_url: str, o
     ]
     assert nobody.is_empty()
     assert night.select("contact_id", "has_consent").rows() == [("t7", False)]
+
+
+def test_a_case_is_only_asked_for_where_the_loan_had_one_open(facts_url: str) -> None:
+    told = {"channel": "sms", "contact_point": "p", "outcome": "delivered"}
+    log = [
+        contact(number, None, loan, at, **told)
+        for number, (loan, at) in enumerate(
+            (
+                ("A", "01-09T09:00"),  # a reminder: A's case opens a day later
+                ("A", "01-10T09:00"),  # on that day nobody can say which came first
+                ("A", "01-15T09:00"),  # within the case: it ought to be named
+                ("A", "02-06T09:00"),  # after the last one was closed
+                ("B", "05-31T23:59"),  # within a case without an end
+                ("Z", "05-31T23:59"),  # of a loan that is not there
+            )
+        )
+    ]
+    put(facts_url, **(case_book() | {"contacts": log}))
+    shape = BookShape(tables=frozenset(contract.tables))
+    found = {}
+    with session(facts_url) as facts:
+        for month in (JAN, FEB, MAY):
+            cells = facts.fetch(rule_counts.attempt_cells([], month, shape)).filter(view=2)
+            found[month] = cells.select("attempts", "cased", "complete").sum().row(0)
+        without = BookShape(tables=shape.tables - {"cases"})
+        alone = facts.fetch(rule_counts.attempt_cells([], JAN, without)).filter(view=2)
+    assert found == {JAN: (3, 0, 2), FEB: (1, 0, 1), MAY: (2, 0, 1)}
+    assert alone.select("attempts", "complete").sum().row(0) == (3, 3)  # no case is known of
+
+
+def test_a_cap_on_contact_points_says_which_loans_it_does_not_count(
+    facts_url: str, tmp_path: Path
+) -> None:
+    cap = """
+[[rules]]
+id = "a_day"
+kind = "daily_cap"
+sentence = "At most 3 calls a day to one contact point."
+at_most = 3
+per = "contact_point"
+channels = ["call"]
+"""
+    head = MINE.split("[[rules]]", maxsplit=1)[0]
+    write(tmp_path / "packs" / "contact", mine__toml=head + cap)
+    (pack,) = chosen_packs("contact", ["mine"], tmp_path / "packs")
+    log = [
+        contact(1, "c1", "C", "07-31T09:00", "no_answer", contact_point="p1"),
+        contact(2, "c1", "C", "05-03T09:00", "no_answer", contact_point="p2"),  # the 90th day
+        contact(3, "e1", "E", "05-02T23:00", "no_answer", contact_point="p3"),  # a day too early
+        contact(4, "b1", "B", "07-30T09:00", "no_answer"),  # without its point
+    ]
+    put(facts_url, **(case_book() | {"contacts": log}))
+    statement = capacity_cells(pack.rules, JUL, BookShape(tables=frozenset(contract.tables)))
+    assert statement is not None
+    with session(facts_url) as facts:
+        rows = facts.fetch(statement).sort("rule", "stage")
+    shown = ["rule", "stage", "units", "used", "allowed", "exhausted", "uncounted"]
+    assert rows.select(shown).rows() == [
+        ("a_day", "early", 2, 1, 5, 0, 1),
+        ("a_day", "late", 0, None, None, 0, 1),
+        ("all", "early", 1, None, 5, 0, 1),
+        ("all", "late", 0, None, None, 0, 1),
+    ]

@@ -13,9 +13,11 @@ from xml.etree import ElementTree
 import duckdb
 import pytest
 
+from charts.complaint_words import labels
 from jobs.refresh import refresh
 from queries.marts import open_marts, read_book
 from reports.conduct import conduct_report
+from reports.conduct_counts import NOBODY
 from reports.files import files_of
 from reports.parts import Report
 from reports.pdf import pdf
@@ -198,6 +200,10 @@ def test_the_evidence_is_the_breach_and_what_makes_it_one(report: Report) -> Non
         ["t51", "before", "2024-05-16 10:00:00", "t46"],
         ["t51", "this", "2024-05-21 10:00:00", "t51"],
     ]
+
+
+def test_a_missing_team_is_called_as_on_the_page() -> None:
+    assert NOBODY["team"] == labels("team", [None])[None]
 
 
 def test_what_is_left_out_is_counted(made: Path) -> None:

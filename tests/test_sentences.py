@@ -119,6 +119,47 @@ def test_a_slow_drift_shows_against_a_year_ago() -> None:
     assert "0.1 points better than a year ago" in better
 
 
+def test_health_names_another_rate_that_left_its_usual_variation() -> None:
+    quiet = change(0.05, 0.049, False)
+    others = {
+        "30+": quiet,
+        "60+": change(0.02, 0.02, False),
+        "90+": change(0.021, 0.015, True),
+        "charge_offs": change(0.012, 0.02, True),
+        "size": change(18.0, 17.0, True),  # no rate
+    }
+    text = health(quiet, others=others)
+    assert text.startswith(
+        "The 30+ rate changed little. But beyond usual: the 90+ rate rose 0.6 points to 2.1 %"
+        " and the yearly charge-off rate fell 0.8 points to 1.2 %. 5.0 % of the balance"
+    )
+    worse = change(0.05, 0.04, True)
+    assert "Worse by more than usual this month. Also beyond usual: the 90+" in health(
+        worse, others=others
+    )
+    assert health(quiet, others={"30+": quiet}) == health(quiet)
+
+
+def test_what_got_better_is_no_warning() -> None:
+    changes = {"60+": change(0.02, 0.01, True), "charge_offs": change(0.01, 0.02, True)}
+    rolls = pl.DataFrame(
+        {
+            "from_state": ["1-30", "31-60", "61-90"],
+            "to_state": ["31-60", "current", "31-60"],
+            "difference": [0.05, 0.05, 0.05],
+            "rate": [0.5, 0.5, 0.5],
+            "usual_rate": [0.45, 0.45, 0.45],
+            "reference": ["usual"] * 3,
+            "is_worse": [True, False, None],
+        }
+    )
+    warned = [line for _, line in sentences.warning_sentences(changes, rolls, basis="days")]
+    better = [line for _, line in sentences.better_sentences(changes, rolls, basis="days")]
+    assert [line.split(" ")[0] for line in warned] == ["Worse:", "Worse:", "61–90"]
+    assert [line.split(" ")[0] for line in better] == ["Better:", "Better:"]
+    assert "the charge-off rate, annualised, fell" in better[0]
+
+
 def test_health_names_the_segment_with_the_largest_part() -> None:
     before = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 10], "denominator": [100, 100]})
     after = pl.DataFrame({"region": ["N", "S"], "numerator": [10, 30], "denominator": [100, 100]})

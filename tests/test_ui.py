@@ -62,13 +62,14 @@ def test_a_check_holds_or_fails_or_cannot_be_judged_in_the_same_words_for_all() 
         cents = {f"{name}_cents": 0 for name in (*parts, "residual", "payments")}
         money = {"month": end, "opening_cents": 500, **cents, "closing_cents": 500}
         money |= {"residual_rate": 0.0, "is_outlier": None}
-        paid = {"month": end, "difference_cents": 0, "differing_loans": 0}
+        paid = {"month": end, "difference_cents": 0, "differing_loans": 0, "departed_cents": 2_500}
         frames = [pl.DataFrame([row]) for row in (loans, money, paid)]
         ui.reconciliation_strip(*frames, end)
 
     lines = [one.value.split(" ", 1)[1] for one in run(page).markdown]
     assert lines[0] == "**Loans** not reconciled: 5 opening = 6 loans."
     assert lines[1].startswith("**Money** cannot be judged yet: 5 opening = 5.")
+    assert lines[1].endswith("Cash paid has 25 more, of loans that had left the book before.")
     assert lines[2].startswith("**Payments** reconciled: ")
 
 

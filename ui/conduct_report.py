@@ -9,7 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from charts import format as words
 from queries import conduct_report as asked
+from queries.conduct import months_with_attempts
 from queries.marts import Book, Marts
 from reports.conduct import conduct_report
 from reports.parts import Report
@@ -29,8 +31,9 @@ def report_buttons(view: View, month: date) -> None:
     """Two downloads: the auditor's report of a month (its last day) of the whole book, as an Excel
     workbook and as a PDF, made when one is clicked; a sentence where the month has no contacts."""
     marts = view.marts
-    if not asked.is_there(marts) or month not in asked.months_with_attempts(marts):
-        st.caption(f"There is no auditor's report of {month:%Y-%m}: it has no outbound contacts.")
+    if not asked.is_there(marts) or month not in months_with_attempts(marts):
+        when = words.month(month)
+        st.caption(f"There is no auditor's report of {when}: it has no outbound contacts.")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="auditors_report"):
         for label, (ending, make) in FILES.items():
@@ -43,8 +46,8 @@ def report_buttons(view: View, month: date) -> None:
                 icon=":material/download:",
             )
         st.caption(
-            f"Of {month:%Y-%m} and the whole book, whatever is chosen above. The evidence is read"
-            " from the warehouse: where it is being loaded the download fails; try again then."
+            f"Of {words.month(month)} and the whole book, whatever is chosen above. The evidence is"
+            " read from the warehouse: where it is being loaded the download fails; try again then."
         )
 
 

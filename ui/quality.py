@@ -31,6 +31,8 @@ NEEDED = (
     ("The change by region", ("customers",)),
     ("Cash collected on cases, recovery against targets", ("cases", "payments")),
     ("Cost to collect", ("cases", "payments", "costs")),
+    ("Breaches of contact rules", ("contacts",)),
+    ("Complaints, their rise, and scores set aside for them", ("contacts", "complaints")),
 )
 
 
@@ -61,6 +63,7 @@ def reconciliation_strip(
             left = (("−", "payments"), *_LEFT[1:])
             rate = words.percent(line["residual_rate"])
             note = f". The residual, {rate} of the opening, is interest, fees and drawings"
+            note += _gone(payments, month)
             outlier = line["is_outlier"]
             text = _equation(cents, "opening", entered, left, words.money, "") + note
             _check_line(None if outlier is None else not outlier, "Money", text)
@@ -73,6 +76,16 @@ def reconciliation_strip(
             else f"the payments of {plural(differing, 'loan')} differ from what the histories say"
         )
         _check_line(not differing, "Payments", text)
+
+
+def _gone(payments: pl.DataFrame, month: date) -> str:
+    """That the cash paid is more than the payments above, where loans that had left paid too."""
+    if "departed_cents" not in payments.columns:
+        return ""
+    gone = payments.filter(pl.col("month") == month)["departed_cents"].sum()
+    if not gone:
+        return ""
+    return f". Cash paid has {words.money(int(gone))} more, of loans that had left the book before"
 
 
 _LEFT = (

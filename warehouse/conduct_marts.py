@@ -76,8 +76,8 @@ rule_hours = Table(
 )
 
 # How completely attempts are recorded.  Connected: calls (`call`, `voice_bot`) with an outcome
-# other than `no_answer` and `invalid`.  Complete: contact point, case and (of a connected call)
-# duration are there, and someone or an automated channel did it.
+# other than `no_answer` and `invalid`.  Complete: contact point, case (where the loan had one open)
+# and (of a connected call) duration are there, and someone or an automated channel did it.
 rule_coverage = Table(
     "rule_coverage",
     marts,
@@ -90,13 +90,14 @@ rule_coverage = Table(
 )
 
 # What the rules still allow on the data's last day, by open case.  rule `all` takes the least of
-# the pack's caps for each loan.  units: loans, or known contact points where the cap is on those.
+# the pack's caps for each loan.  units: loans, or contact points tried in the last 90 days where
+# the cap is on those; uncounted: loans with an open case but without such a point.
 rule_capacity = Table(
     "rule_capacity",
     marts,
     Column("day", Date),
     *_texts("pack", "rule", "unit", "stage", *_SEGMENTS),
-    *_counts("units", "used", "allowed", "exhausted"),
+    *_counts("units", "used", "allowed", "exhausted", "uncounted"),
 )
 
 # Loans by the stage of their youngest case open in the month, and the attempts on them.

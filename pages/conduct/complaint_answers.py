@@ -15,6 +15,7 @@ from charts import format as words
 from charts.palette import CATEGORIES, SERIES
 from figures import complaint_tables as tables
 from figures.complaint_answers import Answers, answers, deadlines
+from figures.working_days import calendar_words
 from pages.conduct import one_complaint
 
 SHADES = dict(zip(names.STEPS, CATEGORIES, strict=False))
@@ -67,7 +68,8 @@ def _deadlines(view: ui.View, found: Answers, pack: Any) -> None:
     ui.heading(
         "Answered in time?",
         f"Of the complaints that fell due in these months, not of those received. Deadlines:"
-        f" {words.plain(pack.title)}, {words.plain(pack.jurisdiction)}. Not legal advice.",
+        f" {words.plain(pack.title)}, {words.plain(pack.jurisdiction)}. {calendar_words(view)} Not"
+        " legal advice.",
     )
     window, as_of = view.chosen.window, view.chosen.as_of
     st.markdown(

@@ -12,6 +12,7 @@ from charts import complaint_words as names
 from charts import control
 from charts import format as words
 from figures import complaint_tables as tables
+from figures.complaint_causes import upheld
 from figures.complaints import (
     Course,
     Measure,
@@ -75,7 +76,7 @@ def _excess(course: Course) -> None:
 def _tiles(found: Overview) -> None:
     now = found.now
     met = complaint_answers.last_deadline(view)
-    upheld = complaint_causes.made(view, found).upheld
+    held = upheld(view.key, view)
     figures = (
         ("Complaints", words.number(found.rows.height), "received", "In these months."),
         (
@@ -100,8 +101,8 @@ def _tiles(found: Overview) -> None:
         ("Overdue", words.number(met["overdue_stock"]), "open", "Open past their due day."),
         (
             "Upheld",
-            words.percent(upheld["share"]),
-            f"of {words.number(upheld['resolved'])} resolved",
+            words.percent(held["share"]),
+            f"of {words.number(held['resolved'])} resolved",
             "Upheld wholly or in part, of those received in these months and resolved.",
         ),
     )

@@ -41,8 +41,8 @@ def _tiles() -> None:
          "Connected calls whose recording is kept, over all connected calls."),
         ("Complete", words.percent(told["complete"] / told["attempts"])
          if told["attempts"] else words.MISSING, "of all attempts",
-         "With contact point, case and (connected calls) duration; and, where somebody called or"
-         " went, with the collector."),
+         "With contact point, case (where the loan had one open) and (connected calls) duration;"
+         " and, where somebody called or went, with the collector."),
     )  # fmt: skip
     with st.container(horizontal=True, key="tiles"):
         for label, value, note, help in figures_:
@@ -83,7 +83,8 @@ def _trend_chart() -> None:
 
 def _rule_table() -> None:
     ui.heading("By rule", "Breaches per 1,000 attempts on the days on which each was in force, with"
-               " 95 % interval. A contact that breaks two rules counts twice.")  # fmt: skip
+               " 95 % interval. A contact that breaks two rules counts twice. What each says:"
+               " below, under The rules in use.")  # fmt: skip
     if found.whole["breaches"]:
         st.markdown(sentences.consent_words(found.consent, kind=choice.kind))
     told = {(rule.pack, rule.id): rule for rule in choice.rules}
@@ -97,18 +98,19 @@ def _rule_table() -> None:
             pl.col("low").alias("From"),
             pl.col("high").alias("To"),
             pl.Series("In force since", [rule.valid_from for rule in own]),
-            pl.Series("What it says", [rule.sentence for rule in own]),
         ),
         hide_index=True,
         placeholder=words.MISSING,
         alt="Breaches and near misses by rule",
         column_config={
-            name: st.column_config.NumberColumn(format="%.2f", width=90)
+            name: st.column_config.NumberColumn(format="%.2f", width=70)
             for name in ("Per 1,000", "From", "To")
         }
         | {
-            "In force since": st.column_config.DateColumn(format="D MMM YYYY", width=105),
-            "What it says": st.column_config.TextColumn(width="large"),
+            "Rule": st.column_config.TextColumn(width=150),
+            "Breaches": st.column_config.NumberColumn(format="localized", width=75),
+            "Near misses": st.column_config.NumberColumn(format="localized", width=88),
+            "In force since": st.column_config.DateColumn(format="D MMM YYYY", width=100),
         },
     )
 

@@ -8,11 +8,13 @@ import streamlit as st
 
 import ui
 from analytics.complaint_deadlines import due_dates
+from analytics.working_days import WorkingDays
 from charts import channel_words
 from charts import complaint_sentences as sentences
 from charts import complaint_words as names
 from charts import format as words
 from figures.complaint_answers import deadlines
+from figures.working_days import working_days
 from queries import complaint_marts
 from queries.complaint_contacts import DAYS_AFTER, DAYS_BEFORE, MOST, case_of, contacts_around
 
@@ -103,7 +105,7 @@ def _timeline(view: ui.View, row: dict[str, Any]) -> None:
     st.subheader("Timeline", anchor=False)
     steps = [(row[name], label) for name, label in _STEPS if row[name] is not None]
     pack, _ = ui.deadline_pack(view)
-    due = complaint_due(row, pack)
+    due = complaint_due(row, pack, working_days(view))
     steps += [(one, f"Due to be {step}") for step, one in due]
     for moment, label in sorted(steps, key=lambda step: step[0]):
         is_due = label.startswith("Due")
@@ -121,7 +123,9 @@ def _timeline(view: ui.View, row: dict[str, Any]) -> None:
         st.caption("It is recorded as resolved before it was received: its times are not counted.")
 
 
-def complaint_due(row: dict[str, Any], pack: Any) -> list[tuple[str, datetime]]:
+def complaint_due(
+    row: dict[str, Any], pack: Any, calendar: WorkingDays
+) -> list[tuple[str, datetime]]:
     """When each step falls due by the pack in use."""
     times = ("received_at", "acknowledged_at", "responded_at", "resolved_at")
     frame = pl.DataFrame(
@@ -130,7 +134,8 @@ def complaint_due(row: dict[str, Any], pack: Any) -> list[tuple[str, datetime]]:
     )
     found = []
     for one in deadlines(pack):
-        due_on = due_dates(frame, one, as_of=row["received_at"].date())["due_on"][0]
+        received = row["received_at"].date()
+        due_on = due_dates(frame, one, as_of=received, calendar=calendar)["due_on"][0]
         if due_on is not None:
             step = names.STEPS[one.step].lower()
             found.append((step, datetime.combine(due_on, datetime.max.time())))
@@ -208,7 +213,10 @@ def _contacts(row: dict[str, Any]) -> None:
         hide_index=True,
         placeholder=words.MISSING,
         alt="Contacts around the complaint",
-        column_config={"When": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm")},
+        column_config={
+            "When": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"),
+            "Note": st.column_config.TextColumn("Note", width=165),
+        },
     )
     if found.height == MOST:
         st.caption(f"The first {MOST}.")

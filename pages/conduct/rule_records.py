@@ -39,8 +39,10 @@ def listings(view: ui.View, choice: Choice, found: Figures) -> None:
 def _coverage(view: ui.View, packs: Sequence[Pack], kept: Records) -> None:
     ui.heading(
         "How complete the records are",
-        "By channel. Complete: contact point, case and (connected calls) duration are there, and,"
-        " where somebody called or went, the collector.",
+        "By channel. Duration and recorded: of connected calls. Consent given and refused are"
+        " counts, of the rest it is not recorded. Complete: contact point, case (where the loan had"
+        " one open) and (connected calls) duration are there, and, where somebody called or went,"
+        " the collector.",
     )
     limits = [rule.limit for pack in packs for rule in pack.rules]
     years = [limit.years for limit in limits if isinstance(limit, KeptYears)]
@@ -57,9 +59,11 @@ def _coverage(view: ui.View, packs: Sequence[Pack], kept: Records) -> None:
         placeholder=words.MISSING,
         alt="Completeness of records by channel",
         column_config={
-            name: st.column_config.NumberColumn(format="%.1f")
-            for name in rows.columns
-            if name.endswith("%")
+            name: st.column_config.NumberColumn(
+                format="%.1f" if name.endswith("%") else "localized",
+                width=105 if name in ("Contact point, %", "Consent given") else 82,
+            )
+            for name in rows.columns[1:]
         },
     )
 
@@ -68,27 +72,24 @@ def _fairness(kept: Records) -> None:
     ui.heading(
         "Are vulnerable borrowers contacted more?",
         "Attempts a month on a loan in collections, of borrowers known to be vulnerable and of"
-        " others in the same stage and product, with 95 % interval of the ratio.",
+        " others in the same stage and product (theirs, others’), and how many times as many they"
+        " are, with 95 % interval.",
     )
     found = kept.fairness
     st.markdown(sentences.fairness_sentence(found.ratio, found.low, found.high))
     if found.stages.height:
         st.dataframe(
-            found.stages.select(
-                pl.col("stage").replace(sentences.STAGES).alias("Stage"),
-                pl.col("loans").alias("Vulnerable: loan-months"),
-                pl.col("attempts_each").alias("Attempts each"),
-                pl.col("others_each").alias("Others"),
-                pl.col("ratio").alias("Times"),
-                pl.col("low").alias("From"),
-                pl.col("high").alias("To"),
-            ),
+            sentences.fairness_rows(found.stages),
             hide_index=True,
             placeholder=words.MISSING,
             alt="Contact intensity of vulnerable borrowers",
             column_config={
-                name: st.column_config.NumberColumn(format="%.2f")
-                for name in ("Attempts each", "Others", "Times", "From", "To")
+                name: st.column_config.NumberColumn(format="%.2f", width=58)
+                for name in ("Times", "From", "To", "Theirs", "Others’")
+            }
+            | {
+                "Stage": st.column_config.TextColumn(width=62),
+                "Loan-months": st.column_config.NumberColumn(format="localized", width=90),
             },
         )
     table = found.stages.rename({"low": "ratio_from", "high": "ratio_to"})
@@ -106,12 +107,23 @@ def _capacity(kept: Records) -> None:
     if rows.is_empty():
         st.caption("The packs in use cap no number of attempts.")
         return
-    st.dataframe(
-        sentences.capacity_rows(rows),
-        hide_index=True,
-        placeholder=words.MISSING,
-        alt="Attempts that the rules still allow",
-    )
+    said = ""
+    for name, table, note in sentences.capacity_parts(rows):
+        st.markdown(f"**{words.plain(name)}**")
+        st.dataframe(
+            table,
+            hide_index=True,
+            placeholder=words.MISSING,
+            alt=f"Attempts that the rules still allow: {name}",
+            column_config={
+                column: st.column_config.NumberColumn(format="localized", width=85)
+                for column in table.columns[1:]
+            }
+            | {"Stage": st.column_config.TextColumn(width=70)},
+        )
+        if note and note != said:
+            st.caption(note)
+            said = note
 
 
 def pack_texts(packs: Sequence[Pack]) -> None:
@@ -126,23 +138,6 @@ def pack_texts(packs: Sequence[Pack]) -> None:
                     f" {pack.digest[:12]}."
                 )
             )
-            st.dataframe(
-                pl.DataFrame(
-                    {
-                        "Rule": [sentences.rule_name(rule.id) for rule in pack.rules],
-                        "What it says": [rule.sentence for rule in pack.rules],
-                        "In force since": [rule.valid_from for rule in pack.rules],
-                        "Source": [rule.source for rule in pack.rules],
-                        "Checked": [
-                            "in the log" if rule.is_replayed else "as records, or not at all"
-                            for rule in pack.rules
-                        ],
-                    }
-                ),
-                hide_index=True,
-                alt=f"Rules of {pack.id}",
-                column_config={
-                    "In force since": st.column_config.DateColumn(format="D MMM YYYY", width=105)
-                },
-            )
+            for rule in pack.rules:
+                st.markdown(f"- {sentences.rule_in_words(rule)}")
             st.code(pack.text, language="toml")

@@ -119,8 +119,10 @@ if found.segment_rates[segment].n_unique() > 1:
 # --- coincidental and lagged ---------------------------------------------------------------
 ui.heading(
     "Coincidental and lagged",
-    f"Share of each bucket, %, {when}: of today's open {noun}, and of the open {noun} in the"
-    " months these loans came from. Growth flatters the first.",
+    f"Share of each bucket, %, {when}: of today's open {noun}, and (lagged) of the open {noun} as"
+    " many months back as the bucket stands in the list. Those are the months its loans came from"
+    " where buckets are a month wide; in wider ones the loans are older, and it is a convention."
+    " Growth flatters the first.",
 )
 both = (
     found.every.filter(pl.col("bucket") != "current")

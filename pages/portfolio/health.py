@@ -17,9 +17,10 @@ from charts import format as words
 from charts import recovery_page_sentences as recovery_sentences
 from charts.complaint_sentences import rise_warnings
 from charts.palette import lateness
+from charts.veto_sentences import vetoed_sentence
 from figures.collecting import collecting
 from figures.conduct_health import conduct
-from figures.health import figures
+from figures.health import CHARGE_OFFS, HEADLINE, figures, splits
 from queries import portfolio
 from queries.filters import months_before
 
@@ -41,6 +42,14 @@ def tile(name: str, label: str, value: str, series: pl.DataFrame, **options: Any
     ui.tile(label, value, series, changes.get(name), as_of=view.chosen.as_of, **options)
 
 
+def linked(lines: list[tuple[str, str]]) -> None:
+    """Sentences, each beside the page that explains it."""
+    for page, line in lines:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(f"pages/{page}.py", label=ui.PAGES[page])
+            st.markdown(line, width="content")
+
+
 # --- the answer ----------------------------------------------------------------------------
 late = found.rates.filter(pl.col("threshold") == 30)
 sizes = {name: abs(one.by_segment["effect"][0]) for name, one in found.splits.items()}
@@ -53,6 +62,7 @@ ui.say(
         late_cents=int(at_month(late, "numerator") or 0) if view.is_money else None,
         what=noun,
         year_ago=at_month(late, "rate", back=12),
+        others=changes,
     )
 )
 
@@ -170,17 +180,30 @@ if conducted is not None and conducted.rates:
                 unit="per 1,000",
             )
     named = [one.with_columns(series=pl.lit(names[name])) for name, one in conducted.rates.items()]
+    if conducted.vetoed is not None:
+        st.markdown(vetoed_sentence(conducted.vetoed, view.chosen.as_of))
     ui.evidence("conduct", pl.concat(named), latest_change, of="conduct")
 
 # --- why -----------------------------------------------------------------------------------
 if found.splits:
-    by = {name.capitalize(): name for name in found.splits}
-    segment = by[ui.segmented("Explain by", tuple(by), key="explain")]
-    split = found.splits[segment]
-    change = changes["30+"]
+    with st.container(horizontal=True, key="explained"):
+        rates = {name: name for name in ("30+", "60+", "90+")}
+        if found.charge_offs["numerator"].sum():
+            rates["Charge-offs, a year"] = CHARGE_OFFS
+        rate = rates[ui.segmented("Explain", tuple(rates), key="explained_rate")]
+        parted = found.splits if rate == HEADLINE else splits(view.key, rate, view)
+        by = {name.capitalize(): name for name in found.splits}
+        segment = by[ui.segmented("By", tuple(by), key="explain")]
+    of = "yearly charge-off" if rate == CHARGE_OFFS else rate
+if found.splits and segment not in parted:
+    st.caption(f"There is no {of} rate of the month before by {segment} to compare with.")
+elif found.splits:
+    split = parted[segment]
+    change = changes[rate]
     ui.heading(
-        f"Why the 30+ rate changed by {words.points(split.change)} points",
-        f"30+ rate of the {noun}, % and points, from the month before to {when}. Mix: the book"
+        f"Why the {of} rate changed by {words.points(split.change)} points",
+        f"{of.capitalize()} rate of the {noun}, % and points, from the month before to {when}."
+        " Mix: the book"
         f" moved between {segment}s. Rate: {segment}s themselves got better or worse.",
     )
     stairs = pl.DataFrame(
@@ -219,7 +242,6 @@ if found.splits:
     ui.evidence("mix_and_rate", split.by_segment, mix_and_rate)
 
 # --- early warnings ------------------------------------------------------------------------
-st.subheader("Early warnings", anchor=False)
 warnings = sentences.limit_sentences(found.limits)
 warnings += sentences.warning_sentences(changes, found.rolls, basis=view.chosen.basis)
 warnings += recovery_sentences.target_warnings(collected.attained) if collected else []
@@ -228,19 +250,22 @@ if conducted is not None and conducted.signal is not None:
 passes = at_month(found.loans, "passes")
 if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
+better = sentences.better_sentences(changes, found.rolls, basis=view.chosen.basis)
 judged = [change for change in changes.values() if change.is_beyond_noise is not None]
 unjudged = len(changes) - len(judged)
+st.subheader("Early warnings", anchor=False)
 if not warnings and judged:
-    st.markdown(f"Nothing crossed a limit or left its usual variation in {when}.")
+    moved = "got worse beyond" if better else "left"
+    st.markdown(f"Nothing crossed a limit or {moved} its usual variation in {when}.")
 if unjudged:
     st.caption(
         f"{words.number(unjudged)} of {words.number(len(changes))} figures have too few"
         " earlier changes to judge."
     )
-for page, line in warnings:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(f"pages/{page}.py", label=ui.PAGES[page])
-        st.markdown(line, width="content")
+linked(warnings)
+if better:
+    st.subheader("Better than usual", anchor=False)
+    linked(better)
 
 # --- does it add up? -----------------------------------------------------------------------
 st.subheader("Does the book add up?", anchor=False)
