@@ -112,20 +112,25 @@ def resolved_results(
     return found.owners.with_columns(**shares).drop(*ends.values()), found
 
 
-def batches(expected: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+def batches(
+    expected: pl.DataFrame, placed: pl.DataFrame, *, commission_rate: float | None = None
+) -> pl.DataFrame:
     """What did each month's placement bring in within 90 days, beside what anybody would have?
 
     rate = observed / placed; expected_rate = expected of the average owner on the same kinds of
-    cases / placed; whole batches only (every case has had its 90 days).
+    cases / placed; net = rate x (1 - commission), its interval too (the commission is taken as
+    fixed); whole batches only (every case has had its 90 days).
 
     In: `expected`: `placed_month`, `observed`, `average_expected` (cents), `average_variance`
-    (currency squared); `placed`: `placed_month`, `cases`, `placed_cents`, `immature_cases`.
+    (currency squared); `placed`: `placed_month`, `cases`, `placed_cents`, `immature_cases`; the
+    agency's `commission_rate`.
     Out: by month `cases`, `placed_cents`, `rate`, `low`, `high` (normal, around the rate;
-    not below 0 unless the rate is), `expected_rate`.
-    Null: nothing; months that are not whole are left out.
+    not below 0 unless the rate is), `net`, `net_low`, `net_high`, `expected_rate`.
+    Null: net without a commission on record; months that are not whole are left out.
     Misleads: one batch is few cases; the interval is of the batch's own luck, not of the model.
     """
     reach = float(stats.norm.ppf(0.975))
+    kept = None if commission_rate is None else 1 - commission_rate
     whole = placed.filter(pl.col("immature_cases") == 0, pl.col("placed_cents") > 0)
     error = pl.col("average_variance").sqrt() * 100 / pl.col("placed_cents")
     return (
@@ -136,9 +141,21 @@ def batches(expected: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(low=pl.col("rate") - reach * error, high=pl.col("rate") + reach * error)
         .with_columns(low=pl.max_horizontal("low", pl.min_horizontal("rate", 0.0)))
-        .select("placed_month", "cases", "placed_cents", "rate", "low", "high", "expected_rate")
+        .select(
+            "placed_month",
+            "cases",
+            "placed_cents",
+            "rate",
+            "low",
+            "high",
+            *[(pl.col(of) * pl.lit(kept, pl.Float64)).alias(name) for name, of in _NET.items()],
+            "expected_rate",
+        )
         .sort("placed_month")
     )
+
+
+_NET = {"net": "rate", "net_low": "low", "net_high": "high"}
 
 
 def pooled_curve(curves: pl.DataFrame) -> pl.DataFrame:

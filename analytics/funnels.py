@@ -32,10 +32,10 @@ class Dispersion:
 class Funnel:
     """A funnel plot's points and limits.
 
-    `points`: owner, observed, expected, ratio, z (against 1, over-dispersion in), zone ("in",
-    "warning" beyond the first level, "alarm" beyond the second), reason.  `limits`: expected,
-    level, low, high (of the ratio).  `dispersion` is null, and limits are those of chance
-    alone, with fewer than five owners (`reason`).
+    `points`: owner, observed, expected, precision, ratio, z (against 1, over-dispersion in), zone
+    ("in", "warning" beyond the first level, "alarm" beyond the second), reason.  `limits`:
+    precision, level, low, high (of the ratio).  `dispersion` is null, and limits are those of
+    chance alone, with fewer than five owners (`reason`).
     """
 
     points: pl.DataFrame
@@ -86,19 +86,21 @@ def funnel(
     method: Method = "additive",
     winsorised: float = WINSORISED,
 ) -> Funnel:
-    """Observed over expected against size: which owners are outside the funnel?
+    """Observed over expected against precision: which owners are outside the funnel?
 
-    z = (O - E) / sqrt(V).  Limits around 1 at an expected number E: 1 -+ z_p s, where chance has
-    s^2 = V / E^2; over-dispersion makes it phi s^2 (multiplicative) or s^2 + tau^2 (additive,
-    the default: large owners are not expected to lie on 1 exactly).  Limits are never narrowed:
-    with phi below 1 they are those of chance.  95 % and 99.8 % (two and three standard errors).
+    z = (O - E) / sqrt(V).  precision = E^2 / V, what is known of the owner's ratio (of counts about
+    the expected number).  Limits around 1 at a precision: 1 -+ z_p s, where chance has s^2 = 1 /
+    precision, so that every owner's own limits are those drawn; over-dispersion makes it phi s^2
+    (multiplicative) or s^2 + tau^2 (additive, the default: large owners are not expected to lie on
+    1 exactly).  Limits are never narrowed: with phi below 1 they are those of chance.  95 % and
+    99.8 % (two and three standard errors).
 
     In: by owner `observed`, `expected` and `variance` **at the average owner** (any unit; for
     counts and for money).  Null: z and zone of an owner without variance (`no_variance`) or
     without anything expected (`nothing_expected`).
     Refuses: an unknown method, missing or not finite values, negative variances.
     Misleads: a funnel shows who stands out, not who is good; limits for small owners are rough
-    (normal) and their low end is cut at 0.
+    (normal) and their low end is cut at 0 (or where the lowest owner is, below).
     """
     if method not in ("additive", "multiplicative", "none"):
         raise ValueError(f"method must be additive, multiplicative or none, not {method}")
@@ -120,9 +122,8 @@ def funnel(
         found = dispersion((ratio[usable] - 1) / se[usable], se[usable], winsorised=winsorised)
     used: Method = method if found else "none"
     wide = _widened(se, found, used)
-    points = _points(owners[owner], (observed, expected, ratio), (ratio - 1) / wide, usable)
-    unit = variance[usable].sum() / max(expected[usable].sum(), 1e-300)
-    limits = _limits(expected[usable], unit, found, used)
+    points = _points(owners[owner], (observed, expected, ratio, se), (ratio - 1) / wide, usable)
+    limits = _limits(se[usable] ** -2.0, ratio[usable], found, used)
     return Funnel(points, limits, found, used, None if found else "few_owners")
 
 
@@ -135,9 +136,9 @@ def _widened(se: Array, found: Dispersion | None, method: str) -> Array:
 
 
 def _points(
-    names: pl.Series, values: tuple[Array, Array, Array], z: Array, usable: npt.NDArray[np.bool_]
+    names: pl.Series, values: tuple[Array, ...], z: Array, usable: npt.NDArray[np.bool_]
 ) -> pl.DataFrame:
-    observed, expected, ratio = values
+    observed, expected, ratio, se = values
     size = np.abs(np.where(usable, z, np.nan))
     first, second = (stats.norm.ppf(0.5 + level / 2) for level in LEVELS)
     zone = np.where(size > second, "alarm", np.where(size > first, "warning", "in")).astype(object)
@@ -149,6 +150,7 @@ def _points(
             names.name: names,
             "observed": observed,
             "expected": expected,
+            "precision": se**-2.0,
             "ratio": ratio,
             "z": np.where(usable, z, np.nan),
             "zone": pl.Series(list(zone), dtype=pl.String),
@@ -158,16 +160,16 @@ def _points(
     )
 
 
-def _limits(expected: Array, unit: float, found: Dispersion | None, method: str) -> pl.DataFrame:
-    """Curves from below the smallest owner to above the largest; `unit` is variance over mean."""
-    if not expected.size:
-        empty = {"expected": pl.Float64, "level": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-        return pl.DataFrame(schema=empty)
-    sizes = np.geomspace(expected.min() * 0.8, expected.max() * 1.1, CURVE)
-    wide = _widened(np.sqrt(unit / sizes), found, method)
+def _limits(precision: Array, ratio: Array, found: Dispersion | None, method: str) -> pl.DataFrame:
+    """Curves from below the least precise owner to above the most precise one."""
+    if not precision.size:
+        return pl.DataFrame(schema=dict.fromkeys(("precision", "level", "low", "high"), pl.Float64))
+    sizes = np.geomspace(precision.min() * 0.8, precision.max() * 1.1, CURVE)
+    wide = _widened(sizes**-0.5, found, method)
+    lowest = min(0.0, float(ratio.min()))
     parts = []
     for level in LEVELS:
         reach = stats.norm.ppf(0.5 + level / 2) * wide
-        ends = {"low": np.maximum(1 - reach, 0), "high": 1 + reach}
-        parts.append(pl.DataFrame({"expected": sizes, "level": [level] * CURVE} | ends))
+        ends = {"low": np.maximum(1 - reach, lowest), "high": 1 + reach}
+        parts.append(pl.DataFrame({"precision": sizes, "level": [level] * CURVE} | ends))
     return pl.concat(parts)

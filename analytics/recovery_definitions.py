@@ -8,6 +8,7 @@ from typing import Any
 from analytics import (
     agencies,
     case_mix,
+    channel_amounts,
     channel_costs,
     channel_effects,
     channels,
@@ -71,6 +72,7 @@ METRICS: tuple[tuple[str, tuple[str, ...], Callable[..., Any]], ...] = (
     ("Attribution rules", CHANNELS, channels.attribution_totals),
     ("Channel concentration", CHANNELS, channels.channel_concentration),
     ("Effect of a channel", CHANNELS, channel_effects.fit_effects),
+    ("More, and earlier, attempts by one channel", CHANNELS, channel_amounts.fit_channel),
     ("Effect in the chosen segments", CHANNELS, effect_sums.effects),
     ("Raw rate and adjusted effect", CHANNELS, raw_and_adjusted.raw_and_adjusted),
     ("Resolved without a contact", CHANNELS, raw_and_adjusted.left_alone),
@@ -81,6 +83,7 @@ METRICS: tuple[tuple[str, tuple[str, ...], Callable[..., Any]], ...] = (
     ("Cost of a channel", CHANNELS, channel_costs.channel_costs),
     ("Suitability of a channel", CHANNELS, suitability.suitability),
     ("Timeline", CHANNELS, timeline.timeline_adherence),
+    ("After a step", CHANNELS, timeline.resolved_after),
     ("Agencies, cash", AGENCIES, agencies.agency_results),
     ("Agencies, resolved share", AGENCIES, agencies.resolved_results),
     ("Placement batches", AGENCIES, agencies.batches),

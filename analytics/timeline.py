@@ -58,3 +58,40 @@ def timeline_adherence(
         resolved_share_on_time=share_of(pl.col("resolved_on_time"), pl.col("on_time")),
         resolved_share_skipped=share_of(pl.col("resolved_skipped"), pl.col("skipped")),
     )
+
+
+def resolved_after(
+    steps: pl.DataFrame,
+    *,
+    over: Sequence[str] = (),
+    confidence: float = CONFIDENCE,
+    minimum: int = MINIMUM,
+) -> pl.DataFrame:
+    """Do cases that took a step in time resolve more often than cases that skipped it?
+
+    share = resolved later / cases, of those that took the step in time and of those that skipped
+    it (those that took it late are neither).
+
+    In: the rows of `timeline_adherence`.  Out: two rows per `over` and step, `way` `on_time` and
+    `skipped`, with `numerator` (resolved), `denominator` (cases), `share`, `low`, `high` (Wilson)
+    and `is_small` (cases under `minimum`).
+    Null: the share and interval where no case took that way.
+    Misleads: the two groups are unlike, so their difference is not what the step caused: steps
+    are skipped where a case looks easy or hopeless.
+    """
+    ways = {
+        "on_time": ("resolved_on_time", "on_time"),
+        "skipped": ("resolved_skipped", "skipped"),
+    }
+    parts = [
+        steps.select(
+            *over,
+            "step",
+            way=pl.lit(way),
+            numerator=pl.col(resolved).cast(pl.Int64),
+            denominator=pl.col(cases).cast(pl.Int64),
+        )
+        for way, (resolved, cases) in ways.items()
+    ]
+    order = pl.col("step").replace_strict(STEPS, range(len(STEPS)), return_dtype=pl.Int8)
+    return with_wilson(pl.concat(parts), confidence, minimum).sort(*over, order, "way")

@@ -36,7 +36,7 @@ def days_to_contact(
     `mean`, `mean_low`, `mean_high`, `mean_se`, `is_small`.
     Null: a median where fewer than half are contacted; a mean where no case was open for 10
     working days and some were never contacted.
-    Misleads: working days are Monday to Friday, holidays are not known; the plain mean over
+    Misleads: holidays count as worked unless the lender's calendar names them; the plain mean over
     contacted cases is not shown: it leaves out those who were never reached.
     Reference: Kaplan and Meier 1958; Klein and Moeschberger 2003, section 4.5 (mean).
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ Days = npt.NDArray[np.datetime64]
 class WorkingDays:
     """Monday to Friday, without `holidays`, and with `worked` weekend days (China's make-up days).
 
-    Refuses: a day that is both, a worked day that is no weekend, a holiday that is one.
+    Refuses: a day that is both, a worked day that is no weekend.  A holiday on a weekend is free.
     """
 
     holidays: tuple[date, ...] = ()
@@ -33,6 +34,33 @@ class WorkingDays:
         days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + 1)
         works = np.is_busday(days) & ~np.isin(days, np.array(self.holidays, "datetime64[D]"))
         return days[works | np.isin(days, np.array(self.worked, "datetime64[D]"))]
+
+
+def calendar_of(days: Iterable[tuple[date, bool]]) -> WorkingDays:
+    """The calendar of these days, each with whether it is worked."""
+    known = sorted(days)
+    return WorkingDays(
+        tuple(day for day, is_worked in known if not is_worked),
+        tuple(day for day, is_worked in known if is_worked),
+    )
+
+
+def working_days_until(first: str, last: pl.Expr, calendar: WorkingDays) -> pl.Expr:
+    """How many working days lie after `first`, up to and with `last`?
+
+    >>> days = pl.DataFrame({"opened": [date(2026, 9, 30)]})
+    >>> golden = WorkingDays((date(2026, 10, 1), date(2026, 10, 2)), (date(2026, 10, 4),))
+    >>> until = working_days_until("opened", pl.lit(date(2026, 10, 5)), golden)
+    >>> days.select(until).item()  # Sunday the 4th is worked, and Monday the 5th
+    2
+    """
+    day = timedelta(days=1)
+    opened = pl.col(first)
+    plain = pl.business_day_count(opened + day, last + day, holidays=list(calendar.holidays))
+    worked = [
+        ((opened < pl.lit(one)) & (pl.lit(one) <= last)).cast(pl.Int32) for one in calendar.worked
+    ]
+    return pl.sum_horizontal(plain, *worked) if worked else plain
 
 
 def after_working_days(days: pl.Series, number: int, calendar: WorkingDays) -> pl.Series:

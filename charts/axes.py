@@ -125,6 +125,18 @@ def months(*, banded: bool = False) -> Spec:
     }
 
 
+# On a narrow screen a long name goes on in a second line, from the last space of its first part.
+_BREAK = "(length(datum.label) > 20 ? lastindexof(slice(datum.label, 0, 20), ' ') : -1)"
+_IS_LONG = f"{NARROW} && {_BREAK} > 0"
+_LINES = f"[slice(datum.label, 0, {_BREAK}), slice(datum.label, {_BREAK} + 1)]"
+IN_TWO_LINES: Spec = {
+    "labelExpr": f"{_IS_LONG} ? {_LINES} : datum.label",
+    "labelLineHeight": 13,
+    "labelOffset": {"condition": {"test": _IS_LONG, "value": -6}, "value": 0},
+    "labelOverlap": False,
+}
+
+
 def names_down(order: Sequence[str]) -> Spec:
     """Names down the side, in the order given."""
     return {

@@ -13,7 +13,9 @@ from charts.format import listing, money, number, percent, span
 from charts.sentences import plural
 
 
-def dose_sentence(rows: pl.DataFrame, outcome: Outcome, *, stage: str) -> str:
+def dose_sentence(
+    rows: pl.DataFrame, outcome: Outcome, *, stage: str, channel: str | None = None
+) -> str:
     """What one attempt adds, and whether more of them add more: rows in order of the dose."""
     known = rows.filter(pl.col("effect").is_not_null())
     if known.is_empty():
@@ -23,9 +25,8 @@ def dose_sentence(rows: pl.DataFrame, outcome: Outcome, *, stage: str) -> str:
         for row in known.iter_rows(named=True)
     ]
     unit = "points of resolved share" if outcome == "resolved" else "cash a case"
-    line = (
-        f"Against no attempt in the first week, {named.stage(stage)}, in {unit}: {listing(each)}."
-    )
+    none = f"cases without {named.channels(channel)}" if channel else "no attempt"
+    line = f"Against {none} in the first week, {named.stage(stage)}, in {unit}: {listing(each)}."
     if known.height < 2:
         return line
     before, last = known.row(-2, named=True), known.row(-1, named=True)
@@ -39,14 +40,15 @@ def dose_sentence(rows: pl.DataFrame, outcome: Outcome, *, stage: str) -> str:
     )
 
 
-def early_sentence(rows: pl.DataFrame, outcome: Outcome) -> str:
+def early_sentence(rows: pl.DataFrame, outcome: Outcome, *, channel: str | None = None) -> str:
     """Whether an earlier first attempt adds more: rows in order of the day."""
     known = rows.filter(pl.col("effect").is_not_null())
     if known.height < 2:
         return ""
     first, last = known.row(0, named=True), known.row(-1, named=True)
+    by = f" by {named.channel(channel).lower()}" if channel else ""
     line = (
-        f"With the first attempt on {named.FIRST_DAYS[first['arm']]} the effect is"
+        f"With the first attempt{by} on {named.FIRST_DAYS[first['arm']]} the effect is"
         f" {_change(first['effect'], outcome)}, on {named.FIRST_DAYS[last['arm']]}"
         f" {_change(last['effect'], outcome)}"
     )
@@ -74,6 +76,25 @@ def reason_sentences(rows: pl.DataFrame, reasons: Mapping[str, str], names: Any)
         f" {reasons[reason]}"
         for (reason,), part in without.group_by(["reason"], maintain_order=True)
     ]
+
+
+def thin_sentence(doses: pl.DataFrame, days: pl.DataFrame) -> str:
+    """For which numbers of attempts, and days of the first, few like cases can be compared."""
+    thin = [rows.filter(pl.col("overlap") == "thin") for rows in (doses, days)]
+    names = [dose_words(arm) for arm in thin[0]["arm"]]
+    names += [named.FIRST_DAYS[arm] for arm in thin[1]["arm"]]
+    if not names:
+        return ""
+    most = max(share for rows in thin for share in rows["outside_share"])
+    return (
+        f"Overlap is thin for {listing(names)}: for up to {percent(most, decimals=0)} of the cases"
+        " one of the two was all but certain, so the estimate leans on few cases."
+    )
+
+
+def dose_words(arm: str) -> str:
+    """1 attempt, 2–3 attempts, 4 or more attempts."""
+    return f"{named.DOSES[arm]} attempt{'' if arm == '1' else 's'}"
 
 
 def funnel_sentence(funnel: pl.DataFrame, *, when: str) -> str:
@@ -209,7 +230,7 @@ def suited_sentence(shares: pl.DataFrame, unplaced: int) -> str:
     if known.is_empty():
         return "No call, letter or visit was made in these months; only these have a rule."
     parts = [
-        f"{percent(row['share'])} of {named.channels(row['channel'])} (rule {row['requirement']})"
+        f"{percent(row['share'])} of {named.channels(row['channel'])}"
         for row in known.sort("share").iter_rows(named=True)
     ]
     line = f"Used as the rules say: {listing(parts)}."
@@ -219,25 +240,47 @@ def suited_sentence(shares: pl.DataFrame, unplaced: int) -> str:
 
 
 def timeline_sentences(steps: pl.DataFrame) -> list[str]:
-    """Which step is skipped most, and what became of cases that skipped it (raw)."""
+    """How each step is taken, the one that is kept least first of all."""
     known = steps.filter(pl.col("due") > 0)
     if known.is_empty():
         return ["No case was due for a step of the timeline in these months."]
     worst = known.sort("on_time_share").row(0, named=True)
     best = known.sort("on_time_share").row(-1, named=True)
-    lines = [
+    return [
         f"{_step(worst)} is kept least: {percent(worst['on_time_share'])} in time"
         f" ({span(worst['low'], worst['high'])}), {percent(worst['skipped_share'])} skipped"
         + (f"; {_step(best)} most, {percent(best['on_time_share'])}." if known.height > 1 else ".")
     ]
-    done, skipped = worst["resolved_share_on_time"], worst["resolved_share_skipped"]
-    if done is not None and skipped is not None:
-        lines.append(
-            f"Of cases that skipped it {percent(skipped)} resolved within 180 days of opening, of"
-            f" those in time {percent(done)}: raw, and no sign of what skipping causes, since steps"
-            " are skipped where a case looks easy or hopeless."
-        )
-    return lines
+
+
+def skipping_sentences(steps: pl.DataFrame) -> list[str]:
+    """What became of the cases that skipped a step: of the one that was skipped most (raw).
+
+    `steps`: a row for each step and way (on_time, skipped), as of `resolved_after`.
+    """
+    known = steps.filter(pl.col("share").is_not_null())
+    skipped = known.filter(pl.col("way") == "skipped")
+    if skipped.is_empty():
+        return ["No case skipped a step."]
+    most = skipped.sort("denominator", descending=True).row(0, named=True)
+    taken = known.filter(pl.col("way") == "on_time", pl.col("step") == most["step"])
+    line = f"Of the cases that skipped {_step(most)}, the step that most skipped,"
+    line += f" {_resolved(most)} resolved within 180 days of opening"
+    if taken.height:
+        line += f", of those in time {_resolved(taken.row(0, named=True))}"
+    return [
+        f"{line}.",
+        "This compares unlike cases and is not what the step caused: steps are skipped where a"
+        " case looks easy or hopeless.",
+    ]
+
+
+def _resolved(row: Mapping[str, Any]) -> str:
+    few = ", few cases" if row["is_small"] else ""
+    return (
+        f"{percent(row['share'])} ({span(row['low'], row['high'])},"
+        f" {plural(row['denominator'], 'case')}{few})"
+    )
 
 
 def _step(row: Mapping[str, Any]) -> str:
@@ -260,6 +303,5 @@ def preference_sentence(rows: pl.DataFrame) -> str:
 
 
 NOT_HERE = (
-    "Working days are Monday to Friday. Not in this version: reach by combination of channels,"
-    " hand-over from voice bots to people."
+    "Not in this version: reach by combination of channels, hand-over from voice bots to people."
 )

@@ -217,13 +217,17 @@ def _zero() -> Spec:
 
 
 def _values() -> Spec:
-    """The number to the right of its whisker."""
+    """The number to the right of its whisker; to its left where zero would run through it."""
     raw = f"datum.kind === '{RAW}'"
+    side = {
+        "align": {"expr": "datum.is_left ? 'right' : 'left'"},
+        "dx": {"expr": "datum.is_left ? -7 : 7"},
+    }
     return {
         "transform": [{"filter": "isValid(datum.value)"}],
-        "mark": {"type": "text", "align": "left", "dx": 7, "tooltip": None, "aria": False},
+        "mark": {"type": "text", **side, "tooltip": None, "aria": False},
         "encoding": {
-            "x": {"field": "right", "type": "quantitative"},
+            "x": {"field": "beside", "type": "quantitative"},
             "text": {"field": "written"},
             "color": {"condition": {"test": raw, "value": MUTED.expr}, "value": INK.expr},
         }
@@ -268,7 +272,15 @@ def _words(unit: EffectUnit, named: str) -> list[Spec]:
             "calculate": f"{NARROW} ? 'no estimate' : 'no estimate: ' + datum.note",
             "as": "note_text",
         },
-        {"calculate": "isValid(datum.high) ? datum.high : datum.value", "as": "right"},
+        {
+            "calculate": "isValid(datum.high) && datum.high < 0 && !isValid(datum.note)",
+            "as": "is_left",
+        },
+        {
+            "calculate": "datum.is_left ? datum.low"
+            " : isValid(datum.high) ? datum.high : datum.value",
+            "as": "beside",
+        },
         {
             "calculate": f"isValid(datum.low) ? {exactly(unit, 'datum.low')} + ' to ' +"
             f" {exactly(unit, 'datum.high')} : '–'",

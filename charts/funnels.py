@@ -14,11 +14,11 @@ def funnel_frame(points: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([points, limits], how="diagonal")
 
 
-def funnel_plot(*, alt: str, expected: str, named: bool, locale: str | None = None) -> Spec:
-    """Observed over expected against size, between limits; `named` writes who lies outside.
+def funnel_plot(*, alt: str, named: bool, locale: str | None = None) -> Spec:
+    """Observed over expected against precision, between limits; `named` writes who lies outside.
 
-    Frame: of points `owner`, `expected`, `ratio`, `zone`, `observed_text`, `expected_text`,
-    `is_small`; of limits `expected`, `level`, `low`, `high`.
+    Frame: of points `owner`, `precision`, `ratio`, `zone`, `observed_text`, `expected_text`,
+    `is_small`; of limits `precision`, `level`, `low`, `high`.
     """
     outside = "datum.zone === 'warning' || datum.zone === 'alarm'"
     tone: Spec = {
@@ -97,9 +97,9 @@ def funnel_plot(*, alt: str, expected: str, named: bool, locale: str | None = No
         locale=locale,
         encoding={
             "x": {
-                "field": "expected",
+                "field": "precision",
                 "type": "quantitative",
-                "axis": value_axis("count", grid=False, title=expected),
+                "axis": value_axis("count", grid=False, title="Precision: expected² / variance"),
                 "scale": {"zero": True, "nice": True},
             },
             "y": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from charts.axes import Spec, Unit, canvas, names_down, value_axis, written
+from charts.axes import IN_TWO_LINES, Spec, Unit, canvas, names_down, value_axis, written
 from charts.palette import BACKGROUND, MUTED, NOISE, SERIES
 
 ROW = 28
@@ -18,6 +18,7 @@ def dots(
     reference: float | None = None,
     from_zero: bool = True,
     counted: str = "Loans",
+    row: int = ROW,
     locale: str | None = None,
 ) -> Spec:
     """A dot with a whisker for each name, in the order given; hollow where the loans are few.
@@ -25,6 +26,7 @@ def dots(
     Frame: `name`, `value`, `low`, `high`, `is_small`, `loans` (named `counted` on
     hovering).  `reference` is a line to compare with, the whole book say.
     """
+    names = names_down(order)
     small = {"test": "datum.is_small"}
     colour: Spec = {"condition": small | {"value": NOISE.expr}, "value": SERIES.expr}
     whisker: Spec = {
@@ -53,7 +55,7 @@ def dots(
     return canvas(
         [*line, whisker, dot],
         alt=alt,
-        height={"step": ROW},
+        height={"step": row},
         autosize="fit-x",
         locale=locale,
         transform=[
@@ -66,7 +68,7 @@ def dots(
             },
         ],
         encoding={
-            "y": names_down(order),
+            "y": names | {"axis": names["axis"] | IN_TWO_LINES},
             "x": {
                 "field": "value",
                 "type": "quantitative",

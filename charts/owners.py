@@ -111,7 +111,7 @@ def months(
     """The level of the first name month by month with intervals, the others as grey lines.
 
     Frame: `month`, `series`, `value`, `low`, `high`, `is_small`, `cases`.  Intervals of few cases
-    may leave the picture, so that they do not flatten the others.
+    may leave the picture, so that they do not flatten the others: an arrow then says so.
     """
     clear = frame.filter(~pl.col("is_small"))
     seen = (clear if clear.height else frame).select(
@@ -159,8 +159,17 @@ def months(
             ],
         },
     }
+    arrows = [
+        {
+            "transform": [mine, {"filter": f"datum.{end} {sign} {limit}"}],
+            "mark": {"type": "point", "shape": f"triangle-{way}", "size": 55, "filled": True,
+                     "opacity": 1, "color": SERIES.expr, "tooltip": None, "aria": False},
+            "encoding": {"y": {"datum": limit}},
+        }
+        for end, sign, limit, way in (("low", "<", ends[0], "down"), ("high", ">", ends[1], "up"))
+    ]  # fmt: skip
     return canvas(
-        [zero, line, own_line, whisker, dot],
+        [zero, line, own_line, whisker, dot, *arrows],
         alt=alt,
         height=260,
         locale=locale,

@@ -57,16 +57,16 @@ def chance_words(probability: float | None) -> str:
     """How sure it is that a target is met, in words.
 
     >>> chance_words(0.004), chance_words(0.5), chance_words(1.0)
-    ('almost certainly missed', 'as likely met as missed', 'almost certainly met')
+    ('almost certainly missed', 'in doubt', 'almost certainly met')
     """
     if probability is None:
         return "not known yet"
     for below, words in (
         (0.01, "almost certainly missed"),
         (0.1, "very likely missed"),
-        (0.35, "more likely missed than met"),
-        (0.65, "as likely met as missed"),
-        (0.9, "more likely met than missed"),
+        (0.35, "probably missed"),
+        (0.65, "in doubt"),
+        (0.9, "probably met"),
         (0.99, "very likely met"),
     ):
         if probability < below:
@@ -85,30 +85,24 @@ def chance(probability: float | None) -> str:
     )  # fmt: skip
 
 
-def target_verdict(probability: float | None) -> str:
-    """Whether a target is met, for a small tile.
+def target_words(target: float | None) -> str:
+    """A target in a tile, beside how sure it is that it is met (`chance_words`).
 
-    >>> target_verdict(0.004), target_verdict(0.5), target_verdict(0.95)
-    ('target likely missed', 'target in doubt', 'target likely met')
+    >>> target_words(0.85).replace("\u00a0", " ")
+    'target 85 %'
     """
-    if probability is None:
-        return "target: not known"
-    if probability < UNLIKELY:
-        return "target likely missed"
-    return "target likely met" if probability >= 1 - UNLIKELY else "target in doubt"
+    return "no target" if target is None else f"target {percent(target, decimals=0)}"
 
 
-def target_chance(target: float | None, probability: float | None) -> str:
-    """A target and how likely it is met, in a tile.
-
-    >>> target_chance(0.85, 0.004).replace("\u00a0", " ")
-    'target 85 % met: under 1 %'
-    """
-    if target is None:
-        return "no target"
-    if probability is None:
-        return f"target {percent(target, decimals=0)}: not known yet"
-    return f"target {percent(target, decimals=0)} met: {chance(probability)}"
+def judged_words(row: Mapping[str, Any]) -> str:
+    """What a target's tile shows, beside all the cash that came in."""
+    return (
+        "Cash up to what was owed on each case, of the cases that are old enough, over what was"
+        " owed on them: the figure that the target is judged on. With what was paid beyond it is"
+        f" {percent(row.get('rate'))}. Probability that the target is met once every case of these"
+        f" months has had its days: {chance(row.get('probability'))}"
+        f" ({chance_words(row.get('probability'))})."
+    )
 
 
 UNITS = {
@@ -256,8 +250,8 @@ def collecting_words(
     """What the figures on collecting are of, in which scope, and what is left out."""
     line = (
         f"Cash on cases and its cost in {month(as_of)}; recovery of the cases opened in the 12"
-        " months to it that are old enough, with the probability that the target is met. For a"
-        " target no case counts beyond what it owed, so it stands lower than the cash that came in."
+        " months to it that are old enough, no case counted beyond what it owed, as the targets are"
+        " judged: lower than all the cash that came in."
     )
     if late_by_case and "recovery_late" in attained:
         line += " Late: cases given to an owner at more than 90 days."

@@ -1,10 +1,11 @@
-"""How long until something is done: the share done by day, each line named where half are."""
+"""How long until something is done: the share done by day; all lines end at the same height, so a
+legend names them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from charts.axes import NARROW, Spec, canvas, exactly, lookup, value_axis
+from charts.axes import Spec, canvas, exactly, lookup, names, value_axis
 from charts.palette import INK, Shade, scale
 
 _QUIET: Spec = {"tooltip": None, "aria": False}
@@ -21,14 +22,25 @@ def done_by_day(
 ) -> Spec:
     """Shares done by days since a start, with bands.
 
-    Frame: `day`, `series`, `value`, `low`, `high`, `at_risk`, `is_named` (the one row of a series
-    beside which its name is written).
+    Frame: `day`, `series`, `value`, `low`, `high`, `at_risk`.
     """
     colour: Spec = {
         "field": "series",
         "type": "nominal",
         "scale": scale(dict(shades)),
-        "legend": None,
+        "legend": {
+            "orient": "top",
+            "direction": "horizontal",
+            "title": None,
+            "labelExpr": names(labels),
+            "labelColor": INK.expr,
+            "labelFontSize": 12,
+            "symbolType": "stroke",
+            "symbolStrokeWidth": 3,
+            "symbolOpacity": 1,
+            "padding": 0,
+            "offset": 8,
+        },
     }
     band: Spec = {
         "mark": {"type": "area", "opacity": 0.16, "interpolate": "step-after"} | _QUIET,
@@ -37,20 +49,6 @@ def done_by_day(
     line: Spec = {
         "mark": {"type": "line", "strokeWidth": 2, "interpolate": "step-after"} | _QUIET,
         "encoding": {"color": colour},
-    }
-    text: Spec = {
-        "transform": [{"filter": "datum.is_named"}],
-        "mark": {
-            "type": "text",
-            "align": "left",
-            "baseline": "middle",
-            "dx": 8,
-            "dy": 12,
-            "fontWeight": 600,
-            "fontSize": {"expr": f"{NARROW} ? 11 : 12"},
-        }
-        | _QUIET,
-        "encoding": {"text": {"field": "series_label"}, "color": {"value": INK.expr}},
     }
     hover: Spec = {
         "mark": {"type": "point", "size": 120, "opacity": 0},
@@ -65,7 +63,7 @@ def done_by_day(
         },
     }  # fmt: skip
     return canvas(
-        [band, line, text, hover],
+        [band, line, hover],
         alt=alt,
         height=height,
         locale=locale,

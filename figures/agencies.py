@@ -180,6 +180,28 @@ def batches_of(key: str, agency: str, _view: ui.View) -> Batches:
     return Batches(curve, pooled_curve(curve), _totals(_view, agency))
 
 
+def batch_course(batch: pl.DataFrame) -> pl.DataFrame:
+    """The batches as lines through the months: `net` with its band where a commission is known,
+    else `own`; and what was `expected`."""
+    nothing = pl.lit(None, pl.Float64)
+    has_net = batch["net"].count() > 0
+    ends: dict[str, list[str]] = {"expected": ["expected_rate"]}
+    if has_net:
+        ends |= {"net": ["net", "net_low", "net_high"], "own": ["rate"]}
+    else:
+        ends["own"] = ["rate", "low", "high"]
+    return pl.concat(
+        batch.select(
+            month="placed_month",
+            series=pl.lit(series),
+            value=names[0],
+            low=pl.col(names[1]) if names[1:] else nothing,
+            high=pl.col(names[2]) if names[1:] else nothing,
+        )
+        for series, names in ends.items()
+    )
+
+
 def _placements(view: ui.View) -> pl.DataFrame:
     """Placement months of agencies, with the whole steps that are known of each."""
     placed = complete_steps(ui.load(view, agencies.agency_placements), last_day=view.book.as_of)
@@ -189,7 +211,8 @@ def _placements(view: ui.View) -> pl.DataFrame:
 
 
 def _totals(view: ui.View, agency: str) -> pl.DataFrame:
-    """An agency's placement months: collected within 90 days, and what anybody would have."""
+    """An agency's placement months: collected within 90 days, net, and what anybody would have."""
+    partners = ui.load(of_the_book(view), agencies.partners).filter(agency_id=agency)
     sums = ("observed", "average_expected", "average_variance")
     expected = ui.load(view, agencies.agency_expected).filter(outcome="cash", owner=agency)
     held = ui.load(view, agencies.agency_cases).filter(agency_id=agency)
@@ -198,4 +221,5 @@ def _totals(view: ui.View, agency: str) -> pl.DataFrame:
         held.group_by(placed_month="opened_month").agg(
             pl.col("cases", "placed_cents", "immature_cases").sum()
         ),
+        commission_rate=partners["commission_rate"][0] if partners.height else None,
     )

@@ -33,6 +33,12 @@ def segment_work(key: str, by: str, _view: ui.View) -> pl.DataFrame:
     return ui.load(_view, channels.segment_work, by=by)
 
 
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def segment_cash(key: str, by: str, _view: ui.View) -> pl.DataFrame:
+    """Cash by rule, channel and a segment."""
+    return ui.load(_view, channels.segment_cash, by=by)
+
+
 def by_rule(cash: pl.DataFrame) -> pl.DataFrame:
     """Cash by rule and channel, and its share of all under that rule."""
     summed = cash.group_by("rule", "channel").agg(pl.col("cash_cents").sum())

@@ -72,7 +72,8 @@ def _collecting(key: str, _view: ui.View, _targets: Targets) -> Collecting:
         "collected": cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log()),
         "cost": cost.select("month", value="rate").drop_nulls() if cost.height else cost,
     }
-    courses = cohort_recovery(cells, by=["stage", "opened_month"]).sort("opened_month")
+    courses = cohort_recovery(cells, by=["stage", "opened_month"], cash="clipped")
+    courses = courses.sort("opened_month")  # as the targets count it
     return Collecting(
         cash=cash,
         recovery={

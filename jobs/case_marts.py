@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
+from analytics.working_days import (
+    WorkingDays,
+    after_working_days,
+    calendar_of,
+    working_days_until,
+)
 from jobs.case_book import CaseBook
 from jobs.months import as_text
 from queries.cases import COMPETING, HORIZONS, LAST_HORIZON, RESOLVED, days_after
@@ -17,7 +23,7 @@ SEGMENT = list(SEGMENTS)
 KIND = [*SEGMENT, "bucket", "stage"]
 TARGET_HORIZONS = {"early": 30, "late": 180}
 LAST_WORKING_DAY = 30
-FOLLOWED_DAYS = 48  # 30 working days are never more
+FOLLOWED_DAYS = 48  # 30 working days are never more, without holidays
 STEP = 30  # days of a step of the liquidation curve
 
 
@@ -33,8 +39,9 @@ def compute_cohort(month: date, shape: BookShape, book: CaseBook) -> dict[str, p
         "placements": _placements(opened, episodes),
     }
     if "contacts" in shape.tables:
-        first = _first_attempts(opened, month, book)
-        frames["first_contacts"] = _first_contacts(opened, first, as_of)
+        calendar = _calendar(book, month)
+        first = _first_attempts(opened, month, book, calendar)
+        frames["first_contacts"] = _first_contacts(opened, first, as_of, calendar)
     return {
         name: frame.with_columns(pl.lit(month).alias(_MONTH.get(name, "opened_month")))
         for name, frame in frames.items()
@@ -176,11 +183,20 @@ def _no_agency(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(agency_id=pl.lit(None, pl.String))
 
 
-def _first_attempts(opened: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
+def _calendar(book: CaseBook, month: date) -> WorkingDays:
+    """The holidays that lie within a cohort's reach."""
+    reach = month.replace(day=1), days_after(month, LAST_HORIZON)
+    return calendar_of(one for one in book.settings.holidays if reach[0] <= one[0] <= reach[1])
+
+
+def _first_attempts(
+    opened: pl.DataFrame, month: date, book: CaseBook, calendar: WorkingDays
+) -> pl.DataFrame:
     """The days of the first attempt and of the first right-party contact of a cohort's cases."""
     day = pl.col("on_day")
+    last = after_working_days(pl.Series([month]), LAST_WORKING_DAY, calendar)[0]
     return (
-        book.attempts.days(month.replace(day=1), days_after(month, FOLLOWED_DAYS))
+        book.attempts.days(month.replace(day=1), max(last, days_after(month, FOLLOWED_DAYS)))
         .select("case_id", "outcome", "on_day")
         .join(opened.select("case_id", "opened_on"), on="case_id")
         .filter(day >= pl.col("opened_on"))
@@ -192,8 +208,10 @@ def _first_attempts(opened: pl.DataFrame, month: date, book: CaseBook) -> pl.Dat
     )
 
 
-def _first_contacts(cases: pl.DataFrame, first: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Working days (Monday to Friday) after the opening day, to the first contact of a kind.
+def _first_contacts(
+    cases: pl.DataFrame, first: pl.DataFrame, as_of: date, calendar: WorkingDays
+) -> pl.DataFrame:
+    """Working days after the opening day, to the first contact of a kind.
 
     A case is followed for 30 working days: longer without is `open` on day 31.
     """
@@ -207,7 +225,7 @@ def _first_contacts(cases: pl.DataFrame, first: pl.DataFrame, as_of: date) -> pl
         end = (
             pl.when(is_contacted).then(pl.col(kind)).otherwise(pl.col("closed_on").fill_null(as_of))
         )
-        day = _working_days(end)
+        day = working_days_until("opened_on", end, calendar)
         within = day <= LAST_WORKING_DAY
         parts.append(
             joined.with_columns(
@@ -224,11 +242,6 @@ def _first_contacts(cases: pl.DataFrame, first: pl.DataFrame, as_of: date) -> pl
             .agg(pl.col("contacted", "closed", "open").sum().cast(pl.Int64))
         )
     return pl.concat(parts)
-
-
-def _working_days(end: pl.Expr) -> pl.Expr:
-    day = timedelta(days=1)
-    return pl.business_day_count(pl.col("opened_on") + day, end + day)
 
 
 def compute_month(month: date, book: CaseBook, cash: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -32,6 +32,7 @@ from queries.cases import LAST_HORIZON, CaseSettings, days_after
 from queries.loan_states import SEGMENTS, BookShape
 from warehouse import recovery_marts
 from warehouse.engines import Connection
+from warehouse.holidays import Holidays
 from warehouse.marts import marts
 
 # Which marts are made by cohort and which by calendar month, and the column that says which.
@@ -85,16 +86,18 @@ def refresh_recovery(
     schema: str,
     book: Mapping[date, str],
     progress: Callable[[str], None],
+    holidays: Holidays = (),
 ) -> RecoveryResult:
     """Bring the recovery marts up to the facts, one committed cohort or month at a time.
 
-    `book`: the portfolio's months and what they were made from.
+    `book`: the portfolio's months and what they were made from.  `holidays`: for working days.
     """
     started = time.monotonic()
     settings = CaseSettings(max(book))
     if "cases" in shape.tables:
         settings = case_settings(facts, target, max(book))
-        _replace(target, {"recovery_settings": setting_rows(settings)})
+    settings = replace(settings, holidays=holidays)
+    _replace(target, {"recovery_settings": setting_rows(settings)})
     totals = fact_totals(facts, shape, settings)
     wanted = stamps(facts, shape, settings, schema, dict(book), totals)
     made = _made(target, wanted)

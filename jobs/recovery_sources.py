@@ -21,6 +21,7 @@ from queries.cases import (
     unnamed_episodes,
 )
 from queries.contacts import LANDMARK_DAY, OUTCOME_DAYS
+from queries.holidays import HOLIDAYS, written
 from queries.loan_states import BookShape
 from warehouse.contract import load_recovery, loads
 from warehouse.engines import Connection
@@ -43,17 +44,17 @@ def case_settings(facts: Connection, target: Connection, as_of: date) -> CaseSet
 
 
 def setting_rows(settings: CaseSettings) -> pl.DataFrame:
-    values = {
-        BOUNDS: list(settings.amounts),
+    bounds = {BOUNDS: list(settings.amounts)} if settings.band_bounds else {}
+    values = bounds | {
         "horizons": list(HORIZONS),
         "stage_days": [EARLY_DAYS, MIDDLE_DAYS],
         "landmark_day": LANDMARK_DAY,
         "landmark_days": OUTCOME_DAYS,
         "as_of": settings.as_of.isoformat(),
     }
-    return pl.DataFrame(
-        {"name": list(values), "value": [json.dumps(value) for value in values.values()]}
-    )
+    texts = {name: json.dumps(value) for name, value in values.items()}
+    texts[HOLIDAYS] = written(settings.holidays)
+    return pl.DataFrame({"name": list(texts), "value": list(texts.values())})
 
 
 def fact_totals(
@@ -94,8 +95,17 @@ def stamps(
         for month in several:
             final_on = month + timedelta(days=LAST_HORIZON) if part == COHORT else month
             text = f"{common}{touched.get((part, month), '0')}|{min(final_on, settings.as_of)}"
+            if part == COHORT and (days := _days_off(settings, month)):
+                text += f"|{days}"
             found[part, month] = hashlib.sha256(text.encode()).hexdigest()
     return found
+
+
+def _days_off(settings: CaseSettings, month: date) -> list[tuple[str, bool]]:
+    """The holidays that count for cases opened in the month: from then on."""
+    until = month + timedelta(days=LAST_HORIZON)
+    within = (one for one in settings.holidays if month.replace(day=1) <= one[0] <= until)
+    return [(day.isoformat(), is_worked) for day, is_worked in within]
 
 
 def _there(

@@ -26,6 +26,7 @@ from warehouse.contract import (
     promises,
 )
 from warehouse.dialects import days_between, quantile
+from warehouse.holidays import Holidays
 
 RESOLVED = ("cured", "paid_off", "settled")
 COMPETING = ("charged_off", "sold", "restructured")
@@ -41,12 +42,13 @@ class CaseSettings:
     """What the statements on cases must know: the data's last day and the amount bands.
 
     `band_bounds` are the upper bounds in cents of small, middle and large; None without cases.
-    `has_chains` is False where every case names its episode.
+    `has_chains` is False where every case names its episode.  `holidays`: for working days.
     """
 
     as_of: date
     band_bounds: tuple[int, int, int] | None = None
     has_chains: bool = True
+    holidays: Holidays = ()
 
     @property
     def amounts(self) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -259,6 +260,29 @@ def test_a_batch_that_is_not_whole_is_left_out() -> None:
     assert batches(expected, placed).height == 1
     assert (row["rate"], row["expected_rate"]) == (0.4, 0.5)
     assert row["high"] == pytest.approx(0.4 + 1.96 * 10 / 100, abs=1e-3)
+    assert (row["net"], row["net_high"]) == (None, None)
+    net = batches(expected, placed, commission_rate=0.25).row(0, named=True)
+    assert net["net"] == pytest.approx(0.3)
+    assert net["net_high"] == pytest.approx(0.75 * row["high"])
+    assert net["net_low"] == pytest.approx(0.75 * row["low"])
+
+
+def test_each_batch_is_drawn_net_of_commission_with_its_interval(
+    book: Place, tmp_path: Path, show: Any
+) -> None:
+    def drawn(where: Place) -> pl.DataFrame:
+        charts = [one.proto for one in show(where, agency="Agency A1").get("vega_lite_chart")]
+        chart = next(one for one in charts if one.alt.startswith("Collected within 90 days"))
+        return pl.read_ipc_stream(io.BytesIO(chart.data.data or chart.datasets[0].data.data))
+
+    frame = drawn(book)
+    gross, net = (
+        frame.filter(series=series).sort("month")["value"].to_numpy() for series in ("own", "net")
+    )
+    assert net == pytest.approx(gross * (1 - COMMISSION["A1"]))
+    assert frame.filter(series="net").select("low", "high").null_count().row(0) == (0, 0)
+    nobody_knows = altered(book, tmp_path, "UPDATE partners SET commission_rate = NULL")
+    assert set(drawn(nobody_knows)["series"]) == {"own", "expected"}
 
 
 def test_the_pooled_curve_does_not_fall_when_a_good_month_is_too_young() -> None:

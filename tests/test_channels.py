@@ -17,7 +17,7 @@ from analytics.channels import (
     channel_funnel,
 )
 from analytics.suitability import suitability, suited_shares
-from analytics.timeline import timeline_adherence
+from analytics.timeline import resolved_after, timeline_adherence
 from tests.cell_frames import cell
 
 CALLS = {
@@ -237,6 +237,20 @@ def test_the_timeline_by_hand():
     shares = [found[f"{name}_share"] for name in ("on_time", "late", "skipped")]
     assert shares == [0.6, 0.15, 0.25]
     assert (found["resolved_share_on_time"], found["resolved_share_skipped"]) == (0.5, 0.4)
+
+
+def test_what_resolved_after_a_step_has_wilsons_interval_and_few_cases_are_marked():
+    few = STEP | {"step": "day_7", "due": 140, "late": 0}  # 20 skipped
+    found = resolved_after(timeline_adherence(pl.DataFrame([STEP, few])))
+    assert found.select("step", "way", "numerator", "denominator", "is_small").rows() == [
+        ("day_7", "on_time", 60, 120, False),
+        ("day_7", "skipped", 20, 20, True),
+        ("day_15", "on_time", 60, 120, False),
+        ("day_15", "skipped", 20, 50, False),
+    ]
+    low, high = proportion_confint(20, 50, method="wilson")
+    assert found.row(3, named=True)["low"] == pytest.approx(low)
+    assert found.row(3, named=True)["high"] == pytest.approx(high)
 
 
 def test_steps_are_in_the_timelines_order_and_none_due_is_null():

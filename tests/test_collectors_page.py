@@ -238,6 +238,39 @@ def test_every_comparison_answers_in_a_sentence(
     assert "easy cases" in words(sound(app))
 
 
+def test_agencies_are_called_as_agencies_calls_them(whole: Place, show: Any) -> None:
+    names = dict(
+        pl.read_parquet(whole.files / "agencies.parquet").select("agency_id", "name").iter_rows()
+    )
+    assert set(names) - set(names.values())  # a name is not an id
+    app = press(show(whole), "compare", "In-house and agencies")
+    assert set(table(app, "Observed")["Name"]) <= {*names.values(), "In-house"}
+    assert not any(one in words(app) for one in names)
+    app = press(show(whole, **WORK), "compare", "In-house and agencies")
+    assert set(table(app, "Promises")["Name"]) <= {*names.values(), "In-house"}
+
+
+def test_the_work_is_two_tables_that_a_screen_holds_and_no_limit_is_minus_nothing(
+    whole: Place, show: Any
+) -> None:
+    app = show(whole, **WORK)
+    assert "Kept, %" not in table(app, "Days to first attempt").columns
+    assert {"Kept, %", "Matured", "Cost per unit"} <= set(table(app, "Promises").columns)
+    limits = table(press(show(whole), "outcome", "Cash"), "Observed").select("Low", "High")
+    assert not any("-0.0" in f"{value:+.1f}" for column in limits for value in column.drop_nulls())
+
+
+def test_levels_of_what_is_expected_are_in_their_order(whole: Place, show: Any) -> None:
+    levels = table(show(whole), "Of a case")
+    late, amount = (
+        levels.filter(pl.col("Of a case") == name)["Level"].to_list()
+        for name in ("Lateness at opening", "Placed amount")
+    )
+    assert late == sorted(late, key=lambda code: int(re.split(r"[-+]", code)[0]))
+    assert amount == [one for one in ("small", "middle", "large", "huge") if one in amount]
+    assert min(len(late), len(amount)) > 2
+
+
 def test_a_stage_narrows_the_cases(whole: Place, show: Any) -> None:
     app = show(whole)
     everything = table(app, "Observed")["Cases"].sum()

@@ -81,9 +81,9 @@ def test_additive_and_multiplicative_limits_by_hand():
         found = funnel(frame, owner="who", method=method, winsorised=0)
         assert found.dispersion.phi == pytest.approx(5)
         assert cell(found.points, who="C00")["z"] == pytest.approx(0.3 / wide)
-        high = found.limits.filter(pl.col("level") == 0.95).sort((pl.col("expected") - 100).abs())
+        high = found.limits.filter(pl.col("level") == 0.95).sort((pl.col("precision") - 100).abs())
         at = high.row(0, named=True)
-        unit = 100 / at["expected"]
+        unit = 100 / at["precision"]
         small = (
             np.sqrt(0.05 * unit) if method == "multiplicative" else np.sqrt(0.01 * unit + 41 / 900)
         )
@@ -91,6 +91,29 @@ def test_additive_and_multiplicative_limits_by_hand():
     chance = funnel(frame, owner="who", method="none", winsorised=0).points
     assert cell(chance, who="C00")["zone"] == "warning"
     assert cell(chance, who="C05")["zone"] == "in"
+
+
+@pytest.mark.parametrize("method", ["none", "additive", "multiplicative"])
+def test_whoever_is_drawn_outside_a_curve_is_called_outside_and_nobody_else(method: str):
+    """Owners whose payments are of unequal size: the same expectation, other variances."""
+    rng = np.random.default_rng(11)
+    expected = rng.uniform(200, 900, 60)
+    variance = expected * rng.uniform(0.5, 40, 60)
+    observed = rng.normal(expected, np.sqrt(2 * variance))
+    observed[0] = expected[0] + 9 * np.sqrt(variance[0])
+    frame = points(observed.tolist(), expected.tolist(), variance.tolist())
+    found = funnel(frame, owner="who", method=method)  # type: ignore[arg-type]
+    for level, zones in ((0.95, {"warning", "alarm"}), (0.998, {"alarm"})):
+        curve = found.limits.filter(pl.col("level") == level).sort("precision")
+        at = np.log(found.points["precision"].to_numpy())
+        grid = np.log(curve["precision"].to_numpy())
+        ratio = found.points["ratio"].to_numpy()
+        outside = (ratio > np.interp(at, grid, curve["high"].to_numpy())) | (
+            ratio < np.interp(at, grid, curve["low"].to_numpy())
+        )
+        named = found.points["zone"].is_in(list(zones)).to_numpy()
+        assert (outside == named).all()
+        assert named.any()
 
 
 def test_limits_are_never_narrower_than_chance():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,57 @@ def test_a_first_contact_that_names_no_case_is_with_the_loans_case_of_that_day(
     for kind, days in (("attempt", (2, 1)), ("right_party", (3, 1))):
         found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
         assert found.select("working_day", "contacted").rows() == [days]
+
+
+def test_first_contacts_are_counted_by_the_lenders_holidays_and_a_change_counts_anew(
+    facts_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(facts_url, **case_book())
+    refresh(facts_url, tmp_path)
+    file = tmp_path / "days.csv"
+    monkeypatch.setenv("HOLIDAYS", str(file))
+    # opened on Wednesday 10 January, attempted on Friday, spoken with on Monday
+    for text, attempt, spoken, month_count in (
+        ("2024-01-11,false\n2024-01-13,true\n", 1, 3, 1),
+        ("2024-01-11,FALSE\n2024-01-12,false\n2024-01-14,false\n", 0, 1, 1),
+        ("2027-10-01,false\n", 2, 3, 1),
+    ):
+        file.write_text("day,is_worked\n" + text)
+        done = refresh(facts_url, tmp_path)
+        assert len(done.recovery.cohorts) == month_count  # January's
+        for kind, working_day in (("attempt", attempt), ("right_party", spoken)):
+            found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
+            assert found["working_day"].to_list() == [working_day]
+    assert not refresh(facts_url, tmp_path).recovery.cohorts
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read"),
+        ("date\n2024-01-01\n", "its columns must be day and is_worked"),
+        ("day,is_worked\n2024-01-01,false\n1 May,false\n", "line 3: '1 May' is no day"),
+        ("day,is_worked\n2024-01-01,no\n", "line 2: is_worked must be true or false, not 'no'"),
+        ("day,is_worked\n2024-01-01\n", "line 2: is_worked must be true or false, not ''"),
+        ("day,is_worked\n2024-01-06,true\n2024-01-06,false\n", "2024-01-06 more than once"),
+        ("day,is_worked\n2024-01-02,true\n", "2024-01-02 is no weekend: it is worked anyway"),
+    ],
+)
+def test_a_wrong_file_of_holidays_is_refused_by_name(
+    duckdb_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str | None,
+    said: str,
+) -> None:
+    file = tmp_path / "days.csv"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("HOLIDAYS", str(file))
+    with pytest.raises(RefreshRefused, match=re.escape("days.csv")) as refused:
+        refresh(duckdb_url, tmp_path)
+    assert said in str(refused.value)
+    assert current_version(tmp_path) is None
 
 
 def test_people_and_money_are_as_the_contract_has_them(made: Path) -> None:

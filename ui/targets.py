@@ -152,21 +152,19 @@ def value_words(metric: str, value: float | None) -> str:
 
 
 def target_tile(metric: str, row: Mapping[str, Any], course: pl.DataFrame) -> None:
-    """A recovery target as a headline figure: the rate, its target, how likely it is met."""
+    """A recovery target as a headline figure: what is judged, its target, whether it is met."""
     stage, horizon = {"recovery_early": ("early", 30), "recovery_late": ("late", 180)}[metric]
     st.metric(
         sentences.within_words(stage, horizon),
-        words.plain(words.percent(row["rate"])),
-        sentences.target_chance(row["target"], row["probability"]),
+        words.plain(words.percent(row["attained"])),
+        sentences.target_words(row["target"]),
+        delta_description=sentences.chance_words(row["probability"]),
         delta_color="gray",
         delta_arrow="off",
         chart_data=course["value"].drop_nulls().to_list() or None,
         border=True,
-        width=208,
-        help="Cash of the cases that are old enough over what was owed on them, by month of"
-        " opening. The target is judged on cash up to what was placed on each case: so far"
-        f" {words.plain(words.percent(row['attained']))}. The probability is that of reaching it"
-        " once every case of the twelve months has had its days.",
+        width=270,
+        help=words.plain(sentences.judged_words(row)),
     )
 
 

@@ -7,6 +7,8 @@ RULE_PACKS     a folder of rule packs of the lender's own, added to the product'
 CONTACT_PACK   the packs of contact rules in use, by comma (default: cn-cba-2026)
 COMPLAINT_PACK the pack of complaint deadlines in use (default: cn)
 NOTES_KEEP_DAYS  after how many days notes on complaints are erased (default: 730)
+HOLIDAYS       a CSV file of the holidays and worked weekend days (default: none)
+CLASS_CUTS     a JSON file of cut points of the classes of loans (default: drawn from the book)
 PORT           the app's port (Makefile)
 """
 
@@ -51,6 +53,16 @@ def notes_keep_days() -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 36_500):
         raise ValueError("NOTES_KEEP_DAYS must be a whole number of days, from 1 to 36500.")
     return int(text)
+
+
+def holidays() -> Path | None:
+    file = (os.environ.get("HOLIDAYS") or "").strip()
+    return Path(file) if file else None
+
+
+def class_cuts() -> Path | None:
+    file = (os.environ.get("CLASS_CUTS") or "").strip()
+    return Path(file) if file else None
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from analytics.recovery import liquidation_curves
 from charts import agency_sentences as sentences
 from charts import ages, curves, pairs
 from charts import format as words
-from charts.palette import NOISE, SERIES
-from figures.agencies import batches_of, figures
+from charts.palette import MUTED, NOISE, SERIES
+from figures.agencies import batch_course, batches_of, figures
 from pages.recovery.agency_tables import comparison
 from queries import agencies
 
@@ -171,37 +171,34 @@ if ids:
             )
         ui.evidence("agency_liquidation", curve, liquidation_curves, pooled_curve)
     with other:
-        ui.heading(
-            "Each batch beside what anybody would have collected",
-            "Cash within 90 days of what was placed in the month, %, with 95 % interval of the"
-            " batch's own luck; grey: the average owner on the same kinds of cases.",
-        )
         batch = own.totals
+        has_net = batch["net"].count() > 0
+        ui.heading(
+            "Each batch, net of commission, beside what anybody would have collected"
+            if has_net
+            else "Each batch beside what anybody would have collected",
+            "Cash within 90 days of what was placed in the month, %, with 95 % interval of the"
+            " batch's own luck. Expected: the average owner on the same kinds of cases, before any"
+            " commission." + ("" if has_net else " The agency's commission is not recorded."),
+        )
         if batch.is_empty():
             st.caption("No month's cases are all 90 days old yet.")
         else:
-            nothing = pl.lit(None, pl.Float64)
-            course = pl.concat(
-                [
-                    batch.select(
-                        "low", "high", month="placed_month", series=pl.lit("own"), value="rate"
-                    ),
-                    batch.select(
-                        low=nothing,
-                        high=nothing,
-                        month="placed_month",
-                        series=pl.lit("expected"),
-                        value="expected_rate",
-                    ),
-                ]
-            )
+            course = batch_course(batch)
             ui.chart(
                 course,
                 curves.lines(
                     course,
-                    {"own": SERIES, "expected": NOISE},
-                    alt="Collected within 90 days by placement month, beside what was expected.",
-                    labels={"own": "Collected", "expected": "Expected"},
+                    {"net": SERIES, "own": MUTED, "expected": NOISE}
+                    if has_net
+                    else {"own": SERIES, "expected": NOISE},
+                    alt="Collected within 90 days by placement month, net of commission, beside"
+                    " what was expected.",
+                    labels={
+                        "net": "Net",
+                        "own": "Collected",
+                        "expected": "Expected",
+                    },
                     with_band=True,
                     height=280,
                 ),

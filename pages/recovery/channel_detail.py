@@ -6,13 +6,16 @@ import polars as pl
 import streamlit as st
 
 import ui
+from analytics.channel_amounts import fit_channel
 from analytics.channel_costs import COST_REASONS, channel_costs
+from analytics.channel_effects import ASSUMPTION, ASSUMPTIONS
 from analytics.channels import attribution_totals, channel_concentration, channel_funnel
 from analytics.effect_sums import REASONS, effects
 from analytics.preferences import preference_met
 from analytics.raw_and_adjusted import left_alone
 from analytics.suitability import RULES, suitability, suited_shares
-from analytics.timeline import timeline_adherence
+from analytics.timeline import resolved_after, timeline_adherence
+from analytics.treatment_arms import AMOUNTS
 from charts import channel_steps, contact_sentences, intervals
 from charts import channel_words as named
 from charts import effects as effect_charts
@@ -28,27 +31,71 @@ SEGMENTS = {"Product": "product", "Region": "region", "Grade": "grade"}
 
 
 def show_amounts(found: Effects, outcome: Outcome, stage: str) -> None:
-    """What more attempts, and an earlier first one, do."""
-    here = found.compared.filter(pl.col("outcome") == outcome, pl.col("stage") == stage)
-    doses = frames.ordered(here.filter(pl.col("question") == "dose"), "arm", list(named.DOSES))
-    days = frames.ordered(
-        here.filter(pl.col("question") == "first_day"), "arm", list(named.FIRST_DAYS)
-    )
+    """What more attempts, and an earlier first one, do: all channels together."""
+    doses, days = _amounts(found, outcome, stage)
     if not doses["treated_cases"].sum():
         return
     st.subheader("Do more attempts, or earlier ones, do more?", anchor=False)
     lines = [
         contact_sentences.dose_sentence(doses, outcome, stage=stage),
         contact_sentences.early_sentence(days, outcome),
-        *contact_sentences.reason_sentences(
-            doses, REASONS, lambda arm: f"{named.DOSES[arm]} attempts"
-        ),
+        *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
     ]
     st.markdown(" ".join(line for line in lines if line))
+    _draw_amounts((doses, days), outcome, stage)
+
+
+def show_own_amounts(found: Effects, outcome: Outcome, stage: str, channel: str) -> None:
+    """What more attempts by one channel, and an earlier first one by it, do."""
+    doses, days = _amounts(found, "resolved", stage, f":{channel}")
+    if not doses["treated_cases"].sum():
+        return
+    many = named.channels(channel)
+    st.subheader(f"Do more {many}, or earlier ones, do more?", anchor=False)
+    lines = [
+        "" if outcome == "resolved" else "On the share resolved; cash is not adjusted by number.",
+        contact_sentences.dose_sentence(doses, "resolved", stage=stage, channel=channel),
+        contact_sentences.early_sentence(days, "resolved", channel=channel),
+        contact_sentences.thin_sentence(doses, days),
+        *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
+        *contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__),
+    ]
+    st.markdown(" ".join(line for line in lines if line))
+    _draw_amounts((doses, days), "resolved", stage, channel)
+    st.caption(
+        f"{ASSUMPTIONS[ASSUMPTION]} Whether a case is attempted again may hang on what came of the"
+        " attempt before (no answer, a promise to remind of), which is not adjusted for. More"
+        " attempts mostly begin earlier, so the two pictures are not to be added up."
+    )
+
+
+def _amounts(
+    found: Effects, outcome: Outcome, stage: str, of: str = ""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """By dose and by day of the first attempt, of all channels or of one, in order."""
+    here = found.compared.filter(pl.col("outcome") == outcome, pl.col("stage") == stage)
+    doses, days = (here.filter(pl.col("question") == f"{name}{of}") for name in AMOUNTS)
+    return (
+        frames.ordered(doses, "arm", list(named.DOSES)),
+        frames.ordered(days, "arm", list(named.FIRST_DAYS)),
+    )
+
+
+def _draw_amounts(
+    amounts: tuple[pl.DataFrame, pl.DataFrame],
+    outcome: Outcome,
+    stage: str,
+    channel: str | None = None,
+) -> None:
     unit = "points of resolved share" if outcome == "resolved" else "cash a case"
+    many = named.sentence(named.channels(channel)) if channel else "Attempts"
+    by = f" by {named.channel(channel).lower()}" if channel else ""
+    of = "_of_channel" if channel else ""
+    scope = "the case at opening"
+    scope += " and the other channels attempted" if channel else ""
     parts = (
-        ("dose", doses, named.DOSES, "Attempts on days 0 to 6"),
-        ("first_day", days, named.FIRST_DAYS, "Day of the first attempt"),
+        ("dose", amounts[0], named.DOSES, f"{many} on days 0 to 6"),
+        ("first_day", amounts[1], named.FIRST_DAYS, f"Day of the first attempt{by}"),
     )
     for column, (key, rows, labels, title) in zip(st.columns(2), parts, strict=True):
         if not rows["treated_cases"].sum():
@@ -56,9 +103,11 @@ def show_amounts(found: Effects, outcome: Outcome, stage: str) -> None:
         with column:
             ui.heading(
                 title,
-                f"Against none, {unit}, {named.stage(stage)}. All channels together, adjusted for"
-                " the case at opening. Circles: adjusted, hollow and broken where few cases or thin"
-                " overlap carry it; diamonds: raw. With 95 % intervals.",
+                f"Against none, {unit}, {named.stage(stage)}."
+                f" {'' if channel else 'All channels together, '}"
+                f"{'Adjusted' if channel else 'adjusted'} for {scope}. Circles: adjusted, hollow"
+                " and broken where few cases or thin overlap carry it; diamonds: raw. With 95 %"
+                " intervals.",
             )
             ui.chart(
                 frames.amounts(rows, labels, outcome),
@@ -68,9 +117,12 @@ def show_amounts(found: Effects, outcome: Outcome, stage: str) -> None:
                     title=title,
                     unit="points" if outcome == "resolved" else "cents",
                 ),
-                key=f"by_{key}",
+                key=f"by_{key}{of}",
             )
-            ui.evidence(f"channel_{key}", frames.table(rows, outcome), effects, of=title.lower())
+            made_by = (effects, fit_channel) if channel else (effects,)
+            ui.evidence(
+                f"channel_{key}{of}", frames.table(rows, outcome), *made_by, of=title.lower()
+            )
 
 
 def show_funnel(view: ui.View, found: Figures) -> None:
@@ -100,12 +152,13 @@ def show_funnel(view: ui.View, found: Figures) -> None:
     known = rows[field].unique(maintain_order=True).to_list()
     ranked = sorted(known, key=lambda value: codes.index(value) if value in codes else 99)
     order = [labels.get(value, value) or words.NOT_RECORDED for value in ranked]
+    cash = "of all cash" if field == "channel" else "of the cash of these cases what followed one"
     ui.heading(
         f"What comes of attempts, by {by.lower()}"
         + ("" if only == "All channels" else f": {only}"),
         "Share of each step, %: of attempts that reached the debtor and that were a conversation;"
         " of conversations that brought a promise; of promises due that were kept"
-        + ("; and of all cash, by the last contact before it" if field == "channel" else "")
+        + f"; {cash}, by the last contact in the 14 days before it"
         + ". With 95 % interval; hollow: fewer than 30. Who is contacted through what is chosen, so"
         " this ranks cases as much as channels.",
     )
@@ -131,13 +184,17 @@ def _funnel_rows(view: ui.View, found: Figures, field: str, only: str) -> pl.Dat
         codes = found.funnel["channel"].unique().to_list()
         credit = frames.credited(found.cash, codes)
         return pl.concat([found.funnel, credit.select(found.funnel.columns)])
-    work = found.work
+    work, cash = found.work, found.stage_cash
     if field != "stage":
         work = activity.segment_work(f"{view.key} {field}", field, view)
-    if only != "All channels":
-        by_label = {named.channel(code): code for code in named.CHANNELS}
-        work = work.filter(pl.col("channel") == by_label[only])
-    return activity.funnel(work, (field,))
+        cash = activity.segment_cash(f"{view.key} {field}", field, view)
+    chosen = {named.channel(code): code for code in named.CHANNELS}.get(only)
+    if chosen:
+        work = work.filter(pl.col("channel") == chosen)
+    funnel = activity.funnel(work, (field,))
+    credit = frames.credited_within(cash, field, chosen)
+    credit = credit.join(funnel.select(field).unique(), on=field, how="semi", nulls_equal=True)
+    return pl.concat([funnel, credit.select(funnel.columns)])
 
 
 def show_costs(found: Figures, stage: str) -> None:
@@ -271,8 +328,8 @@ def show_rules(view: ui.View, found: Figures) -> None:
             f"{named.sentence(named.channels(channel))} suit"
             f" {words.listing(list(rule.amounts))} debts that are"
             f" {'long' if rule.is_long else 'briefly'} overdue",
-            f"Share of the channel's attempts by lateness and placed amount, %; framed blue fits"
-            f" the rule {rule.requirement}, orange does not. Rules are opinion, not evidence.",
+            "Share of the channel's attempts by lateness and placed amount, %; framed blue fits the"
+            " rule above, orange does not. Rules are opinion, not evidence.",
         )
         ui.chart(
             rows.select("bucket", "amount", "share_of_channel", "attempts", "verdict"),
@@ -291,7 +348,31 @@ def show_rules(view: ui.View, found: Figures) -> None:
         )
         order = drawn["name"].unique(maintain_order=True).to_list()
         ui.chart(drawn, channel_steps.taken(order, alt="Steps of the timeline."), key="timeline")
-        ui.evidence("timeline", found.stage_steps, timeline_adherence, of="timeline by stage")
+        steps = frames.in_words(found.stage_steps)
+        ui.evidence("timeline", steps, timeline_adherence, of="timeline by stage")
+        _show_skipped(found)
+
+
+def _show_skipped(found: Figures) -> None:
+    """For each step what became of those in time and of those who skipped it."""
+    drawn = frames.after_steps(found.after_steps)
+    if drawn.is_empty():
+        return
+    ui.heading(
+        "What becomes of cases that skip a step?",
+        "Share resolved within 180 days of opening, %, of the cases in time and of those that"
+        " skipped the step (in brackets: how many). With 95 % interval; hollow: fewer than 30."
+        f" {' '.join(contact_sentences.skipping_sentences(found.after_steps))}",
+    )
+    ui.chart(
+        drawn,
+        intervals.dots(
+            drawn["name"].to_list(), alt="Resolved, in time and skipped.", counted="Cases", row=36
+        ),
+        key="skipped",
+    )
+    rows = frames.in_words(found.after_steps)
+    ui.evidence("timeline_skipped", rows, resolved_after, of="skipped steps")
 
 
 def show_preferences(found: Figures) -> None:

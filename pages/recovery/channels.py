@@ -25,7 +25,7 @@ PARTS = ("What works", "From attempt to cash", "Price", "Credit", "Rules")
 
 def best_stage(rows: pl.DataFrame) -> str:
     """Where the first answer is: the stage that a reader sees first."""
-    sure = rows.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    sure = sentences.leading(rows)
     return sure["stage"][0] if sure.height else STAGES[0]
 
 
@@ -51,13 +51,14 @@ def fitted_words(found: Effects) -> str:
 
 def finding(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str:
     """The title of the first picture: the channel that surely adds most in the stage."""
-    sure = rows.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    sure = sentences.leading(rows)
     label = named.STAGES[stage]
     if not sure.height:
         return f"{label}: no channel is shown to add anything"
     row = sure.row(0, named=True)
     size = sentences.amount(row["effect"], outcome)
-    return f"{label}: {named.channels(row['arm'])} add {size}, adjusted"
+    unsure = ", but it is unsure" if sure.select(sentences.is_doubtful()).item(0, 0) else ""
+    return f"{label}: {named.channels(row['arm'])} add {size}, adjusted{unsure}"
 
 
 def show_effects(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str | None:
@@ -186,6 +187,7 @@ def show_channels(found: Figures, outcome: Outcome, stage: str) -> None:
         codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
         chosen = choose_channel(clicked, codes)
         show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
+        channel_detail.show_own_amounts(found.effects, outcome, stage, chosen)
     elif of_channels.height:
         st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
 

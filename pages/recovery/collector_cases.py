@@ -1,5 +1,8 @@
 """One collector's caseload, and its cases a page at a time."""
 
+from datetime import date
+from typing import Any
+
 import polars as pl
 import polars.selectors as cs
 import streamlit as st
@@ -22,6 +25,19 @@ CASE_COLUMNS = {
 }
 
 
+class _NotAnswered(Exception):
+    """The warehouse did not answer, which is not to be kept."""
+
+
+@st.cache_resource(max_entries=256, ttl=600, show_spinner=False)
+def _open_cases(version: str, collector_id: str, as_of: date) -> pl.DataFrame:
+    """Cached by the published version, the collector and the day."""
+    found = ui.drill(open_cases_of(collector_id, as_of=as_of))
+    if found is None:
+        raise _NotAnswered
+    return found
+
+
 def caseload(view: ui.View, collector_id: str) -> None:
     """Open cases by stage at opening and by age."""
     ui.heading(
@@ -29,8 +45,9 @@ def caseload(view: ui.View, collector_id: str) -> None:
         f"Open on {words.day(view.book.as_of)}, of all months: cases and placed amount by stage at"
         " opening and by days since opening.",
     )
-    found = ui.drill(open_cases_of(collector_id, as_of=view.book.as_of))
-    if found is None:
+    try:
+        found = _open_cases(view.version, collector_id, view.book.as_of)
+    except _NotAnswered:
         return
     if not found.height:
         st.caption("No case is open.")
@@ -39,7 +56,7 @@ def caseload(view: ui.View, collector_id: str) -> None:
     counts = found.pivot(on="age", index="stage", values="cases").join(
         found.group_by("stage").agg(
             pl.col("cases").sum().alias("All"),
-            pl.col("placed_amount").sum().cast(pl.Float64).alias("Placed"),
+            pl.col("placed_amount").sum().cast(pl.Float64).round().cast(pl.Int64).alias("Placed"),
         ),
         on="stage",
     )
@@ -84,12 +101,7 @@ def cases(view: ui.View, collector_id: str, stage: str | None) -> None:
             hide_index=True,
             placeholder=words.MISSING,
             alt="Cases of the collector",
-            column_config={
-                name: st.column_config.NumberColumn(label, format="localized")
-                if name.endswith("_amount")
-                else st.column_config.Column(label)
-                for name, label in CASE_COLUMNS.items()
-            },
+            column_config={name: _column(name, label) for name, label in CASE_COLUMNS.items()},
         )
         pages = -(-rows // PAGE_ROWS)
         st.number_input(
@@ -99,6 +111,15 @@ def cases(view: ui.View, collector_id: str, stage: str | None) -> None:
             key=key,
             width=220,
         )
+
+
+def _column(name: str, label: str) -> Any:
+    """Amounts to the cent, days without a time."""
+    if name.endswith("_amount"):
+        return st.column_config.NumberColumn(label, format="localized", step=0.01)
+    if name.endswith("_on"):
+        return st.column_config.DateColumn(label, format="YYYY-MM-DD")
+    return st.column_config.Column(label)
 
 
 def _with_cash(view: ui.View, frame: pl.DataFrame) -> pl.DataFrame:

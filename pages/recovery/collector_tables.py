@@ -9,9 +9,13 @@ import streamlit as st
 import ui
 from charts import format as words
 from charts import recovery_sentences as sentences
+from charts.agency_sentences import agency_names
 from figures.choices import of_the_book
 from figures.collectors import Choice, Comparison
+from queries import agencies
 from queries import collectors as queries
+from queries.cases import AMOUNT_BANDS
+from queries.owner_cells import IN_HOUSE
 
 NEXT = "next_collector"  # the collector that a click has chosen for the next run
 TERMS = {
@@ -50,6 +54,15 @@ def tiles(figures: Sequence[tuple[str, str, str]], *, key: str) -> None:
     with st.container(horizontal=True, key=key):
         for label, value, help_text in figures:
             st.metric(label, words.plain(value), help=help_text, border=True, width=168)
+
+
+def named_owners(view: ui.View, kind: str, owners: pl.DataFrame) -> pl.DataFrame:
+    """The owners by the names that Agencies uses, where they are agencies."""
+    if kind != "agency":
+        return owners
+    known = ui.load(of_the_book(view), agencies.partners)
+    names = agency_names(known, owners["owner"].drop_nulls().to_list()) | {IN_HOUSE: "In-house"}
+    return owners.with_columns(pl.col("owner").replace(names))
 
 
 def table_height(table: pl.DataFrame) -> int | Literal["content"]:
@@ -110,20 +123,21 @@ def owners_table(found: Comparison, choice: Choice) -> None:
         pl.col("cases").alias("Cases"),
         *_amounts(choice),
         pl.col("ratio").alias("Observed / expected"),
-        (pl.col("advantage") * 100).alias(f"Above average, {unit}"),
-        (pl.col("advantage_low") * 100).alias("Low"),
-        (pl.col("advantage_high") * 100).alias("High"),
+        *[
+            ((pl.col(name) * 100).round(1) + 0.0).alias(title)  # + 0: never "-0"
+            for name, title in _LIMITS.items()
+        ],
         (pl.col("p_better") * 100).clip(1, 99).alias("Better than average, %"),
         pl.when("is_different").then(pl.lit("differs")).otherwise(pl.lit("")).alias("Beyond noise"),
         _notes(owners).alias("Note"),
     )
     if not shown["Note"].count():
         shown = shown.drop("Note")
-    decimals = "%.0f" if choice.is_money else "%.1f"
+    shown = shown.rename({_LIMITS["advantage"]: f"Above average, {unit}"})
     config: dict[str, Any] = {
-        f"Above average, {unit}": st.column_config.NumberColumn(format=decimals.replace("%", "%+")),
-        "Low": st.column_config.NumberColumn(format=decimals.replace("%", "%+")),
-        "High": st.column_config.NumberColumn(format=decimals.replace("%", "%+")),
+        name: st.column_config.NumberColumn(format="%+.1f")
+        for name in (f"Above average, {unit}", "Low", "High")
+    } | {
         "Better than average, %": st.column_config.NumberColumn(format="%.0f"),
         "Observed / expected": st.column_config.NumberColumn(format="%.2f"),
         "Observed": st.column_config.NumberColumn(format="localized"),
@@ -145,6 +159,9 @@ def owners_table(found: Comparison, choice: Choice) -> None:
     )
     if options and (rows := event["selection"]["rows"]):
         go_to(shown["Name"][rows[0]])
+
+
+_LIMITS = {"advantage": "Above average", "advantage_low": "Low", "advantage_high": "High"}
 
 
 def _amounts(choice: Choice) -> list[pl.Expr]:
@@ -207,7 +224,7 @@ def model_notes(view: ui.View, found: Comparison, choice: Choice) -> None:
     )
     unit = "Cash, times" if choice.is_money else "Odds, times"
     st.dataframe(
-        kinds.filter(pl.col("term") != "opened_month").select(
+        _in_order(view, kinds).select(
             pl.col("term").replace(TERMS).alias("Of a case"),
             pl.col("level").alias("Level"),
             pl.col("cases").alias("Cases"),
@@ -223,6 +240,20 @@ def model_notes(view: ui.View, found: Comparison, choice: Choice) -> None:
         placeholder=words.MISSING,
         alt="What each kind of case does to the outcome",
         height=280,
-        column_config={unit: st.column_config.NumberColumn(format="%.2f")},
+        column_config={
+            unit: st.column_config.NumberColumn(format="%.2f"),
+            "Cases": st.column_config.NumberColumn(format="localized"),
+        },
     )
     ui.evidence("case_mix", kinds, of="what each kind of case does")
+
+
+def _in_order(view: ui.View, kinds: pl.DataFrame) -> pl.DataFrame:
+    """Kinds of case as one would list them: lateness upwards, amounts from small to huge."""
+    terms, levels = list(TERMS), [*view.book.buckets, *AMOUNT_BANDS]
+    place = {
+        name: pl.col(name).replace_strict(codes, range(len(codes)), default=len(codes))
+        for name, codes in (("term", terms), ("level", levels))
+    }
+    known = kinds.filter(pl.col("term") != "opened_month")
+    return known.sort(place["term"], place["level"], "level", nulls_last=True)

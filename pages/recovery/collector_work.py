@@ -11,7 +11,8 @@ from charts import format as words
 from charts import recovery_sentences as sentences
 from figures.collector_work import Work, work
 from figures.collectors import Choice
-from pages.recovery.collector_tables import table_height, tiles
+from figures.working_days import calendar_words
+from pages.recovery.collector_tables import named_owners, table_height, tiles
 
 
 def show(view: ui.View, choice: Choice) -> None:
@@ -19,9 +20,9 @@ def show(view: ui.View, choice: Choice) -> None:
     found = work(f"{view.key} {choice!r}", choice, view)
     ui.heading(
         "The work",
-        "First contacts of the cases opened in this period; attempts, promises and cash by calendar"
-        " month of the same period, of all stages. Working days are Monday to Friday; holidays are"
-        " not known.",
+        "First contacts of the collectors' cases opened in this period (without those of automated"
+        " queues, which Recovery counts, too); attempts, promises and cash by calendar"
+        f" month of the same period, of all stages. {calendar_words(view)}",
     )
     if not found.has_contacts:
         st.info(
@@ -42,13 +43,12 @@ def show(view: ui.View, choice: Choice) -> None:
         if view.chosen.regions or view.chosen.grades:
             lines.append("First contacts are not recorded by region or grade: they are of all.")
         st.markdown(" ".join(lines))
-    table = _table(found, choice)
-    if table.height:
+    for alt, table in _tables(view, found, choice).items():
         st.dataframe(
             table,
             hide_index=True,
             placeholder=words.MISSING,
-            alt="The work of each owner",
+            alt=alt,
             height=table_height(table),
             column_config=_config(table),
         )
@@ -113,10 +113,11 @@ def _joined(found: Work) -> pl.DataFrame:
     )
 
 
-def _table(found: Work, choice: Choice) -> pl.DataFrame:
-    joined = _joined(found)
-    columns = {
-        "Name": pl.col("owner"),
+def _tables(view: ui.View, found: Work, choice: Choice) -> dict[str, pl.DataFrame]:
+    """How soon and how often debtors are contacted; and what came of it, at what cost: two tables,
+    so that a screen shows every column."""
+    joined = named_owners(view, choice.kind, _joined(found))
+    contacts = {
         "Days to first attempt": pl.col("mean"),
         "Median": pl.col("median"),
         "Within 3 days, %": pl.col("within_share") * 100,
@@ -124,22 +125,27 @@ def _table(found: Work, choice: Choice) -> pl.DataFrame:
         "Attempts per case-month": pl.col("intensity"),
         "Right party, % of attempts": pl.col("right_party_rate") * 100,
         "Right party per case worked": pl.col("right_party_per_case"),
+    }
+    promises = {
         "Promises": pl.col("promises"),
         "Matured": pl.col("matured"),
         "Kept, %": pl.col("kept_share") * 100,
         "Kept, % of amount": pl.col("kept_amount_share") * 100,
     }
     if not found.has_contacts:
-        columns = {"Name": pl.col("owner")}
+        contacts, promises = {}, {}
     if choice.kind == "collector":
         split = pl.lit(None, pl.Float64)
-        columns |= {
+        promises |= {
             "Cost per unit": split if found.is_split else pl.col("cost_per_unit"),
             "Cash per hour": split if found.is_split else pl.col("cash_per_hour_cents") / 100,
         }
-    if len(columns) == 1:
-        return pl.DataFrame()
-    return joined.select(**columns)
+    parts = {"Contacts of each owner": contacts, "Promises and cost of each owner": promises}
+    return {
+        alt: joined.select(pl.col("owner").alias("Name"), **columns)
+        for alt, columns in parts.items()
+        if columns and joined.height
+    }
 
 
 def _config(table: pl.DataFrame) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Collectors: who really collects better?"""
 
+from dataclasses import replace
+
 import polars as pl
 import streamlit as st
 
@@ -81,20 +83,21 @@ def _funnel_chart(found: Comparison, choice: Choice) -> None:
     shown = points.with_columns(
         observed_text=pl.Series([write(value) for value in points["observed"]], dtype=pl.String),
         expected_text=pl.Series([write(value) for value in points["expected"]], dtype=pl.String),
-    ).select("owner", "expected", "ratio", "zone", "observed_text", "expected_text", "is_small")
+    ).select("owner", "precision", "ratio", "zone", "observed_text", "expected_text", "is_small")
     outside = points.filter(pl.col("zone").is_in(["warning", "alarm"])).height
     ui.heading(
         f"{words.number(outside)} of {words.number(points.height)} outside the 95 % limits"
         if outside
         else "Nobody outside the limits",
-        "Observed over expected (1 is as expected), by how much was expected. Lines: 95 % and"
-        " (dashed) 99.8 % limits.",
+        "Observed over expected (1 is as expected), by how precisely that is known: the more and"
+        " the more even an owner's cases, the further right. Lines: 95 % and (dashed) 99.8 %"
+        " limits.",
     )
     clicked = ui.chart(
         funnels.funnel_frame(shown, found.funnel.limits),
         funnels.funnel_plot(
-            alt=f"Funnel plot: observed over expected by size; {outside} outside the 95 % limits.",
-            expected="Expected cash" if choice.is_money else "Expected to be resolved",
+            alt=f"Funnel plot: observed over expected by precision; {outside} outside the 95 %"
+            " limits.",
             named=outside <= MOST_NAMED,
         ),
         key=tables.fresh("funnel"),
@@ -203,6 +206,8 @@ with st.container(horizontal=True, key="compare_row"):
     outcome = OUTCOMES[ui.segmented("By", tuple(OUTCOMES), key="outcome")]
 choice = Choice(kind=kind, outcome=outcome, stage=stage)
 found = comparison(f"{view.key} {choice!r}", choice, view)
+if kind == "agency":
+    found = replace(found, owners=tables.named_owners(view, kind, found.owners))
 
 said = st.container()
 parts = dict(zip(PARTS, ui.tabs(PARTS, key="collectors_part"), strict=True))

@@ -12,9 +12,8 @@ from charts import format as words
 from charts import intervals
 from charts import owners as owner_charts
 from charts import recovery_sentences as sentences
-from figures.collector_work import Work, work
-from figures.collectors import OUTCOMES, Choice, Comparison, comparison
-from figures.one_collector import Own, own
+from figures.collectors import OUTCOMES, Choice, Comparison, comparison, levels
+from figures.one_collector import Own, own, own_work
 from pages.recovery import collector_cases
 from pages.recovery.collector_tables import NEXT, tiles
 from queries import collectors as queries
@@ -47,7 +46,7 @@ def show(view: ui.View, collector_id: str, stage: str | None) -> None:
     choice = Choice(outcome=outcome, stage=stage)
     teams_choice = Choice(kind="team", outcome=outcome, stage=stage)
     found = comparison(f"{view.key} {choice!r}", choice, view)
-    teams = comparison(f"{view.key} {teams_choice!r}", teams_choice, view)
+    teams = levels(f"{view.key} {teams_choice!r}", teams_choice, view)
     mine = own(f"{view.key} {choice!r}", collector_id, choice, view, found, teams)
     st.header(words.plain(collector_id), anchor=False)
     st.caption(_who(mine.person))
@@ -177,7 +176,7 @@ def _trend(mine: Own, collector_id: str, choice: Choice) -> None:
         "Month by month",
         f"Above or below the average collector on the same cases, {unit}, by month of opening,"
         " with 95 % interval; the grey line is the team. Not shrunk: single months jump by chance."
-        " Hollow: fewer than 30 cases.",
+        " Hollow: fewer than 30 cases; an arrow: the interval goes on beyond the picture.",
     )
     months = mine.months
     if months.is_empty() or months["month"].n_unique() < 2:
@@ -203,22 +202,17 @@ def _trend(mine: Own, collector_id: str, choice: Choice) -> None:
 
 def _beside_the_team(view: ui.View, collector_id: str, mine: Own, choice: Choice) -> None:
     """The collector's work beside the team's and everybody's."""
-    each = work(f"{view.key} {choice!r}", choice, view)
-    team_choice = Choice(kind="team", outcome=choice.outcome, stage=choice.stage)
-    teams = work(f"{view.key} {team_choice!r}", team_choice, view)
-    team = mine.person["team"] if mine.person else None
-    rows = [
-        _work_row("This collector", each, collector_id),
-        *([_work_row("The team", teams, team)] if team else []),
-        _total_row(each),
-    ]
     ui.heading(
         "The work, beside the team's",
         "First contacts of the cases of this period; attempts and promises by calendar month.",
     )
-    if not each.has_contacts:
+    if not view.book.table_rows.get("contacts"):
         st.caption("Contacts are not recorded in this book.")
         return
+    team = mine.person["team"] if mine.person else None
+    found = own_work(view.key, collector_id, team or None, choice.stage, view)
+    labels = {"own": "This collector", "team": "The team", "all": "Everybody"}
+    rows = [_row(labels[whose], found.rates[whose], found.days[whose]) for whose in found.rates]
     st.dataframe(
         pl.DataFrame(rows, infer_schema_length=None),
         hide_index=True,
@@ -226,29 +220,18 @@ def _beside_the_team(view: ui.View, collector_id: str, mine: Own, choice: Choice
         alt="The collector's work beside the team's",
         column_config=_work_config(),
     )
-    shown = each.rates.filter(owner=collector_id)
-    ui.evidence("own_work", shown, work_rates, of="this collector's work")
+    ui.evidence("own_work", found.rates["own"], work_rates, of="this collector's work")
 
 
-def _work_row(label: str, figures: Work, owner: str) -> dict[str, Any]:
-    rates = figures.rates.filter(owner=owner)
-    days = {name: frame.filter(owner=owner) for name, frame in figures.days.items()}
-    return _row(label, rates, days)
-
-
-def _total_row(figures: Work) -> dict[str, Any]:
-    return _row("Everybody", figures.total, figures.total_days)
-
-
-def _row(label: str, rates: pl.DataFrame, days: dict[str, pl.DataFrame]) -> dict[str, Any]:
+def _row(label: str, rates: pl.DataFrame, days: pl.DataFrame) -> dict[str, Any]:
     def read(frame: pl.DataFrame, name: str, scale: float = 1.0) -> float | None:
         value = frame[name][0] if frame.height else None
         return None if value is None else value * scale
 
     return {
         "Whose": label,
-        "Days to first attempt": read(days["attempt"], "mean"),
-        "Within 3 days, %": read(days["attempt"], "within_share", 100),
+        "Days to first attempt": read(days, "mean"),
+        "Within 3 days, %": read(days, "within_share", 100),
         "Attempts per case-month": read(rates, "intensity"),
         "Right party, % of attempts": read(rates, "right_party_rate", 100),
         "Promises, % of right party": read(rates, "promise_rate", 100),
@@ -260,6 +243,6 @@ def _row(label: str, rates: pl.DataFrame, days: dict[str, pl.DataFrame]) -> dict
 def _work_config() -> dict[str, Any]:
     return {
         name: st.column_config.NumberColumn(format="%.1f")
-        for name in _row("", pl.DataFrame(), {"attempt": pl.DataFrame()})
+        for name in _row("", pl.DataFrame(), pl.DataFrame())
         if name != "Whose"
     }

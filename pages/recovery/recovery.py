@@ -125,13 +125,10 @@ with right, st.container(horizontal=True, key="tiles"):
         row: dict[str, Any] = book.get(metric, {})
         tile(
             sentences.within_words(stage, horizon),
-            words.percent(row.get("rate")),
-            sentences.target_verdict(row.get("probability")),
-            None,
-            "Cash of the mature cases over what was owed on them. The target,"
-            f" {words.plain(words.percent(goals[stage], decimals=0))}, is judged on cash up to what"
-            " was placed on each case. Probability of meeting it once every case of these months"
-            f" has had its days: {words.plain(sentences.chance(row.get('probability')))}.",
+            words.percent(row.get("attained")),
+            sentences.target_words(goals[stage]),
+            None,  # the answer above says whether it is met
+            words.plain(sentences.judged_words(row)),
         )
     if whole is not None:
         tile(
@@ -179,7 +176,8 @@ ui.heading(
     "Are the targets met?",
     "Attained so far by the cases that are old enough, the chance that the target is met, and what"
     " is to be expected of all cases of these months, with 95 % interval. Recovery is"
-    " cash up to what was placed on each case; an owner's case ends with a transfer.",
+    " cash up to what was placed on each case; an owner's case ends with a transfer. First contacts"
+    " of the book are of all cases, those of automated queues too; Collectors leaves these out.",
 )
 known = ui.load(of_the_book(view), recovery.known_owners)
 teams: dict[str, list[str]] = {}
