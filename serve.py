@@ -7,11 +7,21 @@ app.py, the first deep link that a fresh process is asked for would show a
 """
 
 import sys
+import threading
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.cli import main
 
 PagesManager.uses_pages_directory = False
 
+
+def _warm() -> None:
+    """The simulator's loops are compiled as the server starts, never at somebody's first click."""
+    from analytics.simulation import warm
+
+    warm()
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
     sys.exit(main(["run", "app.py", *sys.argv[1:]]))

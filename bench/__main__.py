@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import book, figures, machine
 from bench.figures import Figure
 
-PARTS = ("book", "rules", "pages", "matrix", "sessions")
+PARTS = ("book", "rules", "simulator", "pages", "matrix", "sessions")
 RESULTS = Path(__file__).resolve().parent / "results"
 _started = time.monotonic()
 
@@ -29,7 +29,9 @@ def measured(arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
     settings = {name: getattr(arguments, name) for name in ("loans", "months", "seed")}
     text = f"{settings['loans']:,} loans x {settings['months']} months, seed {settings['seed']}"
     found = machine.figures(text)
-    if not (arguments.reuse and book.is_there(place, settings)):
+    if set(arguments.only) == {"simulator"}:
+        pass  # it makes books of its own
+    elif not (arguments.reuse and book.is_there(place, settings)):
         book.make(place, settings, say)
     elif "book" in arguments.only:
         found.append(Figure("machine", "beware", "the book's times are those of an earlier run"))
@@ -44,13 +46,15 @@ def measured(arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
 
 
 def _part(part: str, arguments: argparse.Namespace, place: book.Place) -> list[Figure]:
-    from bench import conduct_time, matrix, pages, sessions
+    from bench import conduct_time, matrix, pages, sessions, simulator_time
 
     seed = arguments.seed
     if part == "book":
         return book.figures(place)
     if part == "rules":
         return conduct_time.figures(place, seed=seed, filters=arguments.filters)
+    if part == "simulator":
+        return simulator_time.figures(place)
     if part == "pages":
         return pages.figures(place, seed=seed, filters=arguments.filters, repeats=arguments.repeats)
     if part == "matrix":

@@ -12,6 +12,7 @@ PARTS = {
     "machine": "What it ran on",
     "book": "From a book of files to published marts",
     "rules": "Contact rules, replayed over the log",
+    "simulator": "The simulator, its draws kept",
     "pages": "A page: its data, and its script",
     "matrix": "The roll-rate matrix, three ways",
     "sessions": "Many readers at once",

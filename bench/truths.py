@@ -1,6 +1,6 @@
 """Do the estimates find what was planted?
 
-`python -m bench.truths [collectors | channels | complaints]`
+`python -m bench.truths [collectors | channels | complaints | simulator]`
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench import truths_channels, truths_collectors, truths_complaints
+from bench import truths_channels, truths_collectors, truths_complaints, truths_simulator
 
 GROUPS = {
     "collectors": truths_collectors.figures,
     "channels": truths_channels.figures,
     "complaints": truths_complaints.figures,
+    "simulator": truths_simulator.figures,
 }
 
 

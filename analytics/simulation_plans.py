@@ -1,0 +1,95 @@
+"""What goes into a simulation beside the book: effects with their evidence, and strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.intervals import Array
+from analytics.simulation_draws import Draws
+from analytics.simulation_states import STAGES
+
+Floats = npt.NDArray[np.float32]
+EVIDENCE = ("estimated", "assumed", "none")
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a unit of each effect does to the log-odds of a cure: normal, with its evidence."""
+
+    names: tuple[str, ...]
+    mean: Array
+    sd: Array
+    evidence: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        mean, sd = np.asarray(self.mean, float), np.asarray(self.sd, float)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "sd", sd)
+        count = len(self.names)
+        if mean.shape != (count,) or sd.shape != (count,) or len(self.evidence) != count:
+            raise ValueError("each effect needs a name, a mean, a standard deviation and evidence")
+        if len(set(self.names)) != count:
+            raise ValueError("each effect has a name of its own")
+        if not np.isfinite(mean).all() or not np.isfinite(sd).all() or (sd < 0).any():
+            raise ValueError(
+                "effects must be finite numbers, their standard deviations not below 0"
+            )
+        if unknown := set(self.evidence) - set(EVIDENCE):
+            raise ValueError(f"evidence must be one of {EVIDENCE}, not {sorted(unknown)}")
+
+    def draws(self, n: int, seed: int = 0) -> Floats:
+        """Draws of each effect [draw, effect]; those of one effect do not depend on the others."""
+        found = np.empty((n, len(self.names)))
+        for place, name in enumerate(self.names):
+            own = np.random.default_rng([seed, *name.encode()])
+            found[:, place] = self.mean[place] + self.sd[place] * own.standard_normal(n)
+        return found.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A strategy as the simulator takes it: its distance from the baseline, and its costs.
+
+    `x` [segment, stage, effect]: how many units of each effect it adds in a segment and stage (0
+    for the baseline).  `meters` [segment, state, 4]: contact cost, legal cost, complaints and
+    hours per unit of money and month; `commission` [segment, state]: share of the state's cash;
+    `fixed` [month, kind]: currency a month whatever moves.
+    """
+
+    name: str
+    x: Floats
+    meters: Floats
+    commission: Floats
+    fixed: Array
+    fixed_kinds: tuple[str, ...]
+
+
+def check_plans(draws: Draws, theta: Floats, plans: Sequence[Plan], discount_rate: float) -> None:
+    """Refuse plans and effects that do not fit the book, the horizon or each other."""
+    segments, effects = len(draws.segments), theta.shape[-1]
+    if not plans:
+        raise ValueError("at least one plan is needed, the baseline")
+    if theta.shape != (draws.n, effects):
+        raise ValueError(f"effects must be [{draws.n}, effects], not {list(theta.shape)}")
+    if not -0.99 < discount_rate < 10:
+        raise ValueError(f"a discount rate is a share a year, not {discount_rate}")
+    for plan in plans:
+        shapes = {
+            "x": (np.shape(plan.x), (segments, len(STAGES), effects)),
+            "meters": (np.shape(plan.meters), (segments, 6, 4)),
+            "commission": (np.shape(plan.commission), (segments, 6)),
+            "fixed": (np.shape(plan.fixed), (draws.horizon, len(plan.fixed_kinds))),
+        }
+        for what, (found, wanted) in shapes.items():
+            if found != wanted:
+                raise ValueError(f"{plan.name}: {what} must be {wanted}, not {found}")
+            if not np.isfinite(getattr(plan, what)).all():
+                raise ValueError(f"{plan.name}: {what} holds what is not a number")
+        if plan.fixed_kinds != plans[0].fixed_kinds:
+            raise ValueError(f"{plan.name}: its fixed costs are of other kinds than the baseline's")
+    if np.any(np.asarray(plans[0].x) != 0):
+        raise ValueError("the baseline cannot differ from itself: its x must be 0")

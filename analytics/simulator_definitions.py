@@ -1,0 +1,61 @@
+"""What every number of the Simulator page means: the functions whose docstrings say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from analytics import (
+    attempt_doses,
+    backtest,
+    baseline_strategy,
+    monthly_odds,
+    optimiser,
+    simulation,
+    simulation_answers,
+    simulation_book,
+    simulation_draws,
+    simulation_levers,
+    strategy_answers,
+    strategy_differences,
+    strategy_effects,
+    strategy_plans,
+    strategy_presets,
+    strategy_sales,
+    treatment_mix,
+    workload,
+)
+
+SIMULATOR = ("Simulator",)
+
+METRICS: tuple[tuple[str, tuple[str, ...], Callable[..., Any]], ...] = (
+    ("Baseline strategy", SIMULATOR, baseline_strategy.baseline_strategy),
+    ("What cases take and cost", SIMULATOR, workload.workload),
+    ("Difference of a strategy", SIMULATOR, strategy_differences.differences),
+    ("High, medium and low risk of a segment", SIMULATOR, strategy_presets.risk_classes),
+    ("Effects and their evidence", SIMULATOR, strategy_effects.effect_table),
+    ("Monthly odds of cure", SIMULATOR, monthly_odds.monthly_log_odds),
+    ("Months at risk", SIMULATOR, monthly_odds.months_at_risk),
+    ("Diminishing returns of attempts", SIMULATOR, attempt_doses.doses),
+    ("An assumption in place of an estimate", SIMULATOR, strategy_effects.with_assumptions),
+    ("What of a strategy can be done", SIMULATOR, strategy_plans.planned),
+    ("Money by segment, state and next state", SIMULATOR, simulation_book.roll_book),
+    ("Roll rates to come", SIMULATOR, simulation_draws.posterior),
+    ("Simulation", SIMULATOR, simulation.simulate),
+    ("Net benefit", SIMULATOR, simulation_answers.benefit),
+    ("Net benefit so far", SIMULATOR, strategy_answers.benefit_so_far),
+    ("Cash, cost, complaints and losses in all", SIMULATOR, strategy_answers.totals),
+    ("Cost by kind", SIMULATOR, simulation_answers.cost_by_kind),
+    ("Benefit by segment", SIMULATOR, simulation_answers.by_segment),
+    ("Payback", SIMULATOR, simulation_answers.payback),
+    ("Recovery and recovery period", SIMULATOR, simulation_answers.recovery),
+    ("What an answer hangs on", SIMULATOR, simulation_levers.tornado),
+    ("Break-even", SIMULATOR, simulation_levers.break_even),
+    ("From baseline to strategy", SIMULATOR, simulation_levers.waterfall),
+    ("Debt sold at once", SIMULATOR, strategy_sales.with_sales),
+    ("Worth of a treatment", SIMULATOR, treatment_mix.choices),
+    ("Best mix and shadow prices", SIMULATOR, optimiser.best_mix),
+    ("Efficient frontier", SIMULATOR, optimiser.frontier),
+    ("Back-test", SIMULATOR, backtest.backtest),
+    ("Error and coverage by months ahead", SIMULATOR, backtest.by_horizon),
+)
