@@ -15,6 +15,7 @@ import polars as pl
 
 from analytics import reconciliation
 from jobs.refresh import book_shape, mart_differences, published_bounds, stale_months
+from jobs.segment_proof import segment_differences
 from queries import findings as asked
 from queries import portfolio
 from queries.filters import whole_book
@@ -111,6 +112,7 @@ def _mart_findings(
     target = DuckDBConnection(str(current), read_only=True)
     try:
         differing = mart_differences(facts.fetch(month_totals()), target, shape)
+        differing += segment_differences(target)
         stale = tuple(f"{month:%Y-%m}" for month in stale_months(facts, target, shape))
         if stale:
             yield Finding("marts_behind_facts", "marts", len(stale), stale, is_failure=True)

@@ -19,18 +19,22 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
+from analytics.classes import CutsRefused
 from jobs import month_marts
 from jobs.conduct import ConductResult, refresh_conduct
 from jobs.recovery import RecoveryResult, refresh_recovery
+from jobs.segment_marts import SegmentResult, refresh_segments
+from jobs.segment_sources import named_cuts
 from queries import books
 from queries.filters import months_before
 from queries.loan_states import BookShape, month_totals
-from warehouse import marts, published
+from warehouse import marts, published, settings
 from warehouse.buckets import DEFAULT_BOUNDS, bucket_codes
 from warehouse.contract import bookkeeping, contract
 from warehouse.engines import Connection, DuckDBConnection, create_tables, session
+from warehouse.holidays import HolidaysRefused, read_holidays
 
-SCHEMA = "4"  # raise it when a mart's meaning changes: every month is then recomputed
+SCHEMA = "5"  # raise it when a mart's meaning changes: every month is then recomputed
 
 
 _REFUSAL = (
@@ -52,6 +56,7 @@ class RefreshResult:
     removed: tuple[date, ...]
     recovery: RecoveryResult
     conduct: ConductResult
+    segments: SegmentResult
     seconds: float
 
 
@@ -70,6 +75,11 @@ def refresh(
     from the facts, and `WarehouseUnavailable` where the facts do not answer.
     """
     started = time.monotonic()
+    try:
+        holidays = read_holidays(settings.holidays())
+        named_cuts(settings.class_cuts())
+    except (HolidaysRefused, CutsRefused) as refusal:
+        raise RefreshRefused(str(refusal)) from refusal
     with (
         published.refresh_lock(folder, wait_seconds=wait_seconds, progress=progress),
         session(url, wait_seconds=wait_seconds) as facts,
@@ -89,17 +99,20 @@ def refresh(
             _prove_equal(totals, target, shape, progress)
             month_marts.sort(target)
             target.commit()
-            recovery = refresh_recovery(facts, target, shape, SCHEMA, stamps, progress)
+            recovery = refresh_recovery(facts, target, shape, SCHEMA, stamps, progress, holidays)
             if recovery.differences:
                 raise RefreshRefused(_REFUSAL + "; ".join(recovery.differences[:5]))
             conduct = refresh_conduct(facts, target, shape, SCHEMA, stamps, progress)
             if conduct.differences:
                 raise RefreshRefused(_REFUSAL + "; ".join(conduct.differences[:5]))
+            segments = refresh_segments(facts, target, shape, SCHEMA, stamps, progress)
+            if segments.differences:
+                raise RefreshRefused(_REFUSAL + "; ".join(segments.differences[:5]))
         finally:
             target.close()
         path = published.publish(folder)
     seconds = time.monotonic() - started
-    return RefreshResult(path, recomputed, removed, recovery, conduct, seconds)
+    return RefreshResult(path, recomputed, removed, recovery, conduct, segments, seconds)
 
 
 def _open_building(folder: Path) -> DuckDBConnection:

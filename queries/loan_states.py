@@ -68,11 +68,12 @@ def bucket_by(basis: str, row: Any, shape: BookShape) -> Any:
     return case((row.months_past_due.is_not(None), by_months), else_=by_days)
 
 
-def month_rows(month: date, shape: BookShape) -> sa.Select:
+def month_rows(month: date, shape: BookShape, *more: str) -> sa.Select:
     """One row per loan on book at a month-end, from its history alone.
 
     Rows after a terminal one are left out.  Looking for them costs a pass over
     all earlier months, so it is not done in a book that is known to have none.
+    `more`: columns of the history to bring along.
     """
     row, earlier = loan_months.alias("m"), loan_months.alias("e")
     is_open = row.c.status == "open"
@@ -91,6 +92,7 @@ def month_rows(month: date, shape: BookShape) -> sa.Select:
         row.c.overdue_amount,
         row.c.paid_amount,
         row.c.is_restructured,
+        *[row.c[name] for name in more],
     ).where(row.c.month == month)
     if not shape.has_reopened:
         return statement
@@ -165,7 +167,14 @@ def state_changes(
     return _change_totals(pairs, seen, month, first_month)
 
 
-_MOVING = ("state_days", "state_months", "balance_amount", "weight_amount", "is_restructured")
+_MOVING = (
+    "state_days",
+    "state_months",
+    "balance_amount",
+    "weight_amount",
+    "paid_amount",
+    "is_restructured",
+)
 
 
 def _change_totals(pairs: Any, seen: Any, month: date, first_month: date) -> sa.Select:
@@ -196,6 +205,7 @@ def _change_totals(pairs: Any, seen: Any, month: date, first_month: date) -> sa.
             total(cents(pairs.c.now_weight_amount)).label("closing_cents"),
             total(cents(pairs.c.then_balance_amount)).label("opening_balance_cents"),
             total(cents(pairs.c.now_balance_amount)).label("closing_balance_cents"),
+            total(cents(pairs.c.now_paid_amount)).label("paid_cents"),
             count_if(turned).label("restructured_loans"),
             total(case((turned, cents(pairs.c.then_weight_amount)), else_=0)).label(
                 "restructured_cents"

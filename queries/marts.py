@@ -61,6 +61,7 @@ class Marts:
     def __init__(self, connection: DuckDBConnection) -> None:
         self._connection = connection
         self._names = connection.tables()
+        self._columns = connection.columns()
         self._parts: dict[str, dict[str | None, _Part]] = {}
         self._cells: dict[Hashable, Cells] = {}
         self._lock = Lock()
@@ -68,9 +69,20 @@ class Marts:
     def _part(self, mart: str, basis: str | None) -> _Part:
         with self._lock:  # read once for all sessions
             if mart not in self._parts:
-                self._parts[mart] = _by_basis(self.fetch(sa.select(marts.tables[mart])))
+                self._parts[mart] = _by_basis(self.fetch(self._rows(marts.tables[mart])))
         parts = self._parts[mart]
         return parts.get(basis, parts[None])
+
+    def _rows(self, table: sa.Table) -> sa.Select:
+        """All rows of a mart; a sum that an older version lacks is missing in them."""
+        return sa.select(
+            *[
+                column
+                if (table.name, column.name) in self._columns
+                else sa.cast(sa.null(), column.type).label(column.name)
+                for column in table.columns
+            ]
+        )
 
     def part(self, mart: str, basis: str | None = None) -> pl.DataFrame:
         """A mart's rows, of one basis where it has bases; shared, so never changed in place."""

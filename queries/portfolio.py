@@ -31,6 +31,7 @@ TRANSITION_SUMS = (
     "restructured_loans",
     "restructured_cents",
 )
+MOVE_SUMS = ("loans", "opening_cents", "opening_squares", "closing_cents", "paid_cents")
 CASH_SUMS = (
     "payments",
     "payments_cents",
@@ -68,6 +69,21 @@ def transitions(
     """Loans and money by month and pair of states (and a segment), window and before."""
     keys = ["month", "from_state", "to_state", *([by] if by else [])]
     return added(_chosen(marts, "transitions", chosen, back), keys, TRANSITION_SUMS)
+
+
+def paid_transitions(
+    marts: Marts,
+    chosen: Filter,
+    *,
+    back: int = 0,
+    by: tuple[str, ...] = ("product", "grade"),
+) -> pl.DataFrame:
+    """Loans, money and what was paid by month, pair of states and segments, window and before.
+
+    `paid_cents` is null where no history of the cell records payments.
+    """
+    keys = ["month", "from_state", "to_state", *by]
+    return added(_chosen(marts, "transitions", chosen, back), keys, MOVE_SUMS)
 
 
 def segment_transitions(

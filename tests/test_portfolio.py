@@ -97,6 +97,10 @@ def test_cells_are_those_of_plain_sql(
             in_sql(version, "transitions", f"{states}, grade", portfolio.TRANSITION_SUMS, where),
         ),
         (
+            portfolio.paid_transitions(marts, asked, back=back),
+            in_sql(version, "transitions", f"{states}, product, grade", portfolio.MOVE_SUMS, where),
+        ),
+        (
             portfolio.cash(marts, asked, back=back),
             in_sql(version, "cash", "month", portfolio.CASH_SUMS, dated),
         ),
@@ -110,6 +114,35 @@ def test_an_earlier_month_hides_all_later_ones(marts: Marts) -> None:
     found = portfolio.stocks(marts, Filter(as_of=months[3], window=2))
     assert found["month"].unique().sort().to_list() == [*months[2:4]]
     assert portfolio.stocks(marts, Filter(as_of=A_YEAR_AGO)).is_empty()
+
+
+def test_what_was_paid_is_the_same_by_move_and_by_where_it_ended(marts: Marts) -> None:
+    asked = Filter(as_of=LAST_MONTH, window=8)
+    moved = portfolio.paid_transitions(marts, asked, by=())
+    stayed = moved.filter(~pl.col("to_state").is_in(["paid_off", "charged_off", "sold"]))
+    ended = portfolio.stocks(marts, asked)
+    keys = ["month", "bucket"]
+    by_move = stayed.rename({"to_state": "bucket"}).group_by(keys).agg(pl.col("paid_cents").sum())
+    by_move = by_move.filter(pl.col("bucket") != "unmatched")
+    assert_frame_equal(by_move, ended.select(*keys, "paid_cents"), check_row_order=False)
+    paid_off = moved.filter(to_state="paid_off")["paid_cents"].sum()
+    assert 0 < paid_off < by_move["paid_cents"].sum()  # the last payment of a loan counts too
+
+
+def test_marts_of_an_older_version_lack_what_was_paid_and_nothing_else(
+    version: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / "older.duckdb"
+    older.write_bytes(version.read_bytes())
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("ALTER TABLE transitions DROP COLUMN paid_cents")
+    asked = Filter(as_of=LAST_MONTH, window=8)
+    both = [open_marts(path) for path in (version, older)]
+    now, then = (portfolio.paid_transitions(one, asked) for one in both)
+    assert_frame_equal(now.drop("paid_cents"), then.drop("paid_cents"), check_row_order=False)
+    assert then["paid_cents"].null_count() == then.height
+    for one in both:
+        one.close()
 
 
 def test_a_book_without_missed_instalments_has_no_cells_by_months(

@@ -81,6 +81,20 @@ def test_each_turn_of_a_history_lands_in_its_cell(facts_url: str, tmp_path: Path
     assert found.filter(month=MAR)["loans"].sum() == 6
 
 
+def test_what_was_paid_goes_with_the_move_it_was_paid_in(facts_url: str, tmp_path: Path) -> None:
+    book = small_book()
+    book["loan_months"][1]["paid_amount"] = "9.90"  # rolls, February
+    book["loan_months"][7]["paid_amount"] = "20.00"  # charged, February: the month it left
+    put(facts_url, **book)
+    path = refresh(facts_url, tmp_path).path
+    found = portfolio.paid_transitions(open_marts(path), Filter(as_of=MAR, window=3))
+    rolled = cell(found, month=FEB, from_state="current", to_state="1-30")
+    left = cell(found, month=FEB, from_state="151-180", to_state="charged_off")
+    assert (rolled["paid_cents"], left["paid_cents"]) == (990, 2000)
+    paid_nothing_known = cell(found, month=FEB, from_state="31-60", to_state="current")
+    assert paid_nothing_known["paid_cents"] is None  # not 0: the history does not say
+
+
 def test_both_engines_give_the_same_marts(postgres_server: str, tmp_path: Path) -> None:
     frames: dict[str, dict[str, pl.DataFrame]] = {}
     for engine, url in {

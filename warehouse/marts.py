@@ -96,9 +96,10 @@ industries = Table(
 # `month` is the later month-end.  from_state: a bucket, `new` or `appeared`;
 # to_state: a bucket, `paid_off`, `charged_off`, `sold` or `unmatched`.
 # opening_*: at the month before (the weights of roll rates); closing_*: now (the
-# amount charged off or sold on such a row).  restructured_*: of these, those whose
-# `is_restructured` turned true in the month.  The segments are the opening ones
-# (of `new` and `appeared`: the closing ones).
+# amount charged off or sold on such a row).  paid_cents: what the later row says was paid in
+# the month, null where no history of the cell records it.  restructured_*: of these, those
+# whose `is_restructured` turned true in the month.  The segments are the opening ones (of
+# `new` and `appeared`: the closing ones).
 transitions = Table(
     "transitions",
     marts,
@@ -113,6 +114,7 @@ transitions = Table(
     Column("closing_cents", BigInteger),
     Column("opening_balance_cents", BigInteger),  # negative balances included
     Column("closing_balance_cents", BigInteger),
+    Column("paid_cents", BigInteger),
     Column("restructured_loans", BigInteger),
     Column("restructured_cents", BigInteger),
 )
