@@ -27,11 +27,17 @@ st.navigation(
                 "pages/conduct/contact_rules.py", title="Contact rules", url_path="contact_rules"
             ),
         ],
+        "Strategy": [
+            st.Page("pages/strategy/segments.py", title="Segments", url_path="segments"),
+            st.Page("pages/strategy/simulator.py", title="Simulator", url_path="simulator"),
+            st.Page("pages/strategy/decisions.py", title="Decisions", url_path="decisions"),
+        ],
         "Reference": [
             st.Page("pages/reference/definitions.py", title="Definitions", url_path="definitions"),
             st.Page(
                 "pages/reference/data_quality.py", title="Data quality", url_path="data_quality"
             ),
         ],
-    }
+    },
+    expanded=True,
 ).run()

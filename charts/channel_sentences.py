@@ -16,6 +16,7 @@ from charts.sentences import plural
 
 Outcome = Literal["resolved", "cash"]
 _MISLEADING = ("opposite", "hidden", "spurious", "other_size")
+UNSURE = 2  # a check whose interval is so many times wider says nothing
 TOO_YOUNG = (
     "No effect can be estimated yet: it takes cases that were opened at least 97 days before the"
     " data's last day, so that what came of them is known."
@@ -64,12 +65,28 @@ def effect_sentences(
     return [_best(known, outcome), _misled(known, outcome), _unknown(compared)]
 
 
+def is_doubtful() -> pl.Expr:
+    """Few like cases, or a check within groups of like cases that says next to nothing."""
+    wide = pl.col("stratified_high") - pl.col("stratified_low")
+    vague = (wide > UNSURE * (pl.col("high") - pl.col("low"))).fill_null(value=False)
+    return (pl.col("overlap") == "thin").fill_null(value=False) | vague
+
+
+def leading(known: pl.DataFrame) -> pl.DataFrame:
+    """What surely adds, the largest effect first; those that are in doubt after the others."""
+    return known.filter(pl.col("low") > 0, ~pl.col("is_small")).sort(
+        is_doubtful(), "effect", descending=[False, True]
+    )
+
+
 def _best(known: pl.DataFrame, outcome: Outcome) -> str:
-    sure = known.filter(pl.col("low") > 0, ~pl.col("is_small")).sort("effect", descending=True)
+    sure = leading(known)
     if sure.is_empty():
         what = "resolves more cases" if outcome == "resolved" else "brings more cash"
         return f"No channel is shown to do more than chance: none surely {what} than without it."
     row = sure.row(0, named=True)
+    doubt = sure.select(is_doubtful()).to_series()
+    more = sure.filter(doubt & (not doubt[0]), pl.col("effect") > row["effect"])
     gain = (
         f"of 100 cases {points(row['effect']).lstrip('+')} more are resolved"
         if outcome == "resolved"
@@ -77,11 +94,19 @@ def _best(known: pl.DataFrame, outcome: Outcome) -> str:
     )
     thin = ", few like cases without" if row["overlap"] == "thin" else ""
     does = "does" if row["arm"] == "mediation" else "do"
-    return (
-        f"{named.sentence(named.channels(row['arm']))} {does} most,"
-        f" {named.stage(row['stage'])}: {gain}"
-        f" ({interval(row['low'], row['high'], outcome)}{thin}) when like is compared with like."
-    )
+    most = f"{does} most" if more.is_empty() else f"{does} most of what can be checked"
+    line = f"{named.channels(row['arm'])} {most}, {named.stage(row['stage'])}: {gain}"
+    line = f"Unsure by its own check: {line}" if doubt[0] else named.sentence(line)
+    bounds = interval(row["low"], row["high"], outcome)
+    line += f" ({bounds}{thin}) when like is compared with like."
+    if more.height:
+        other = more.row(0, named=True)
+        line += (
+            f" {named.sentence(named.channels(other['arm']))} {named.stage(other['stage'])} may do"
+            f" more ({amount(other['effect'], outcome)}), but too few like cases can be compared to"
+            " be sure."
+        )
+    return line
 
 
 def _misled(known: pl.DataFrame, outcome: Outcome) -> str:
@@ -175,7 +200,7 @@ def _stratified(row: Mapping[str, Any]) -> str:
     value, low, high = (row[f"stratified{end}"] for end in ("", "_low", "_high"))
     if value is None:
         return "No group of like cases has both, so there is no stratified check."
-    if high - low > 2 * (row["high"] - row["low"]):
+    if high - low > UNSURE * (row["high"] - row["low"]):
         verdict = "too unsure to confirm or to deny it"
     elif low <= row["high"] and row["low"] <= high:
         verdict = "which agrees"

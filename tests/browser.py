@@ -26,6 +26,9 @@ PATHS = {
     "Agencies": "agencies",
     "Complaints": "complaints",
     "Contact rules": "contact_rules",
+    "Segments": "segments",
+    "Simulator": "simulator",
+    "Decisions": "decisions",
     "Definitions": "definitions",
     "Data quality": "data_quality",
 }

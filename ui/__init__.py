@@ -3,6 +3,8 @@
 from ui.complaint_desk import follow_up_complaint
 from ui.complaint_queue import queue_columns
 from ui.conduct import deadline_pack, open_conduct_page
+from ui.decide import decide
+from ui.decision_notes import decision_notes, may_see, open_simulator
 from ui.evidence import chart, evidence, heading, month_table, readable_table, say
 from ui.filters import Weight, find, pick, segmented, tabs
 from ui.loans import loan_list
@@ -41,6 +43,8 @@ __all__ = [
     "chart",
     "cohort_words",
     "deadline_pack",
+    "decide",
+    "decision_notes",
     "drill",
     "edit_targets",
     "evidence",
@@ -52,6 +56,7 @@ __all__ = [
     "load_for",
     "load_history",
     "loan_list",
+    "may_see",
     "missing_figures",
     "month_table",
     "nothing_to_show",
@@ -59,6 +64,7 @@ __all__ = [
     "open_page",
     "open_recovery_page",
     "open_reference",
+    "open_simulator",
     "pick",
     "queue_columns",
     "read_targets",

@@ -1,0 +1,52 @@
+"""What is wrong, missing or gone about a strategy, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from charts.format import plain
+from charts.strategy_words import (
+    MISSING_TABLES,
+    OPERATIONS,
+    TREATMENTS,
+)
+
+
+def missing_sentences(missing: Sequence[str]) -> list[str]:
+    return [MISSING_TABLES[code] for code in missing if code in MISSING_TABLES]
+
+
+def problem_sentences(problems: Sequence[Any]) -> list[str]:
+    """What is wrong with a strategy, a sentence each, the field and the row named."""
+    lines = []
+    for problem in problems:
+        where = [plain(part) for part in (problem.row, _label(problem.field)) if part]
+        told = f"{', '.join(where)}: {plain(problem.message)}" if where else plain(problem.message)
+        lines.append(f"{told[:1].upper()}{told[1:]}.")
+    return lines
+
+
+def _label(field: str | None) -> str | None:
+    if field is None:
+        return None
+    return TREATMENTS.get(field) or OPERATIONS.get(field) or field
+
+
+def gone_sentence(deleted: tuple[str, str] | None) -> str:
+    """A link that leads nowhere: who deleted the strategy and when, where somebody did."""
+    if deleted is None:
+        return "There is no saved strategy of this link. You see the baseline instead."
+    who, when = deleted
+    return (
+        f"The strategy of this link was deleted by {plain(who)} on {when} UTC. You see the baseline"
+        " instead."
+    )
+
+
+def taken_sentence(name: str, by: str, when: str) -> str:
+    """Two people saved one name: whose is there, and that nothing was overwritten."""
+    return (
+        f"Not saved: {plain(by)} saved {plain(name)} on {when} UTC, after you opened it. Open"
+        " theirs to see it, or save yours under another name."
+    )

@@ -1,0 +1,153 @@
+"""Simulator: the frames of its charts and tables, from what came of strategies."""
+
+from __future__ import annotations
+
+import math
+from calendar import monthrange
+from datetime import date
+
+import polars as pl
+
+from analytics.simulation_answers import by_segment, cost_by_kind, monthly
+from analytics.simulation_levers import ROLLS, SHOCK, tornado
+from analytics.strategy_answers import benefit_so_far
+from analytics.strategy_effects import REACH
+from charts.strategy_sentences import effect_name
+from charts.strategy_words import COSTS, EVIDENCE, LEVERS, REASONS
+from figures.simulator import Ground, Outcome
+
+MOST_BARS = 9
+_INPUTS = {
+    SHOCK: "The months to come, good or bad for all",
+    ROLLS: "Chance, and the roll rates of each segment",
+}
+
+
+def months_after(as_of: date, count: int) -> list[date]:
+    """The month-end itself (0) and the `count` month-ends after it."""
+    found = []
+    for step in range(count + 1):
+        years, month = divmod(as_of.month - 1 + step, 12)
+        year = as_of.year + years
+        found.append(date(year, month + 1, monthrange(year, month + 1)[1]))
+    return found
+
+
+def _in_months(rows: pl.DataFrame, as_of: date, horizon: int) -> pl.DataFrame:
+    ends = months_after(as_of, horizon)
+    return rows.with_columns(
+        pl.col("month").replace_strict(list(range(horizon + 1)), ends, return_dtype=pl.Date),
+        series=pl.col("plan"),
+        value=pl.col("mean") * 100,
+        low=pl.col("low") * 100,
+        high=pl.col("high") * 100,
+    ).select("month", "series", "value", "low", "high")
+
+
+def so_far(found: Outcome, as_of: date) -> pl.DataFrame:
+    """Benefit so far by month, in cents; of the baseline none."""
+    rows = benefit_so_far(found.simulation)
+    rows = rows.filter(pl.col("plan") != found.simulation.names[0])
+    return _in_months(rows, as_of, found.simulation.horizon)
+
+
+def by_month(found: Outcome, what: str, as_of: date) -> pl.DataFrame:
+    """A flow by month, in cents."""
+    return _in_months(monthly(found.simulation, what), as_of, found.simulation.horizon)
+
+
+def costs(found: Outcome) -> pl.DataFrame:
+    """Cost by kind and strategy, in cents, kinds that cost nothing anywhere left out."""
+    rows = cost_by_kind(found.simulation)
+    some = rows.group_by("kind").agg(pl.col("mean").abs().sum()).filter(pl.col("mean") > 0)["kind"]
+    table = rows.filter(pl.col("kind").is_in(some.to_list())).with_columns(
+        kind=pl.col("kind").replace_strict(COSTS, default=pl.col("kind")),
+        cost_cents=pl.col("mean") * 100,
+    )
+    if table.is_empty():
+        return table
+    wide = table.pivot(on="plan", index="kind", values="cost_cents", maintain_order=True)
+    renamed = {name: f"{name}_cents" for name in found.simulation.names}
+    return wide.rename(renamed)
+
+
+def segments(found: Outcome, plan: int) -> pl.DataFrame:
+    """Benefit by segment before fixed costs, in cents, the largest first."""
+    name = found.simulation.names[plan]
+    rows = by_segment(found.simulation).filter(pl.col("plan") == name)
+    return rows.select(
+        "segment",
+        name=pl.col("segment").map_elements(_told, return_dtype=pl.String),
+        value=pl.col("mean") * 100,
+        low=pl.col("low") * 100,
+        high=pl.col("high") * 100,
+        p_better="p_better",
+        is_beyond_noise=(pl.col("low") > 0) | (pl.col("high") < 0),
+    ).sort(pl.col("value").abs(), descending=True)
+
+
+def _told(code: str) -> str:
+    return ", ".join(code.split("|"))
+
+
+def hangs_on(found: Outcome, ground: Ground, plan: int) -> pl.DataFrame:
+    """The tornado's rows, in cents, the widest first."""
+    rows = tornado(found.simulation, ground.draws.first(found.simulation.n), found.inputs,
+                   found.theta, plan=plan)  # fmt: skip
+    names = {row["code"]: effect_name(row) for row in found.effects.iter_rows(named=True)}
+    middle = float(found.simulation.benefit[plan].mean()) * 100
+    return rows.with_columns(
+        code="input",
+        name=pl.col("input").replace_strict(names | _INPUTS, default=pl.col("input")),
+        is_known=pl.col("evidence").fill_null("estimated") == "estimated",
+        note=pl.col("evidence").fill_null("estimated").replace_strict(EVIDENCE, default=""),
+        low=pl.col("low") * 100,
+        high=pl.col("high") * 100,
+        width=pl.col("width") * 100,
+        middle=pl.lit(middle),
+    ).head(MOST_BARS)
+
+
+def waterfall_rows(rows: pl.DataFrame, found: Outcome) -> tuple[pl.DataFrame, list[str]]:
+    """From nothing to the benefit in steps, in cents, with the names in order."""
+    effects = {row["code"]: effect_name(row) for row in found.effects.iter_rows(named=True)}
+    labels = effects | COSTS | LEVERS | {"other": "Other levers"}
+    steps = [
+        {"name": labels.get(row["step"], row["step"]), "kind": "step",
+         "value": row["mean"] * 100}
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+    whole = sum(step["value"] for step in steps)
+    told = [
+        {"name": "Baseline", "kind": "start", "value": 0.0},
+        *steps,
+        {"name": "Net benefit", "kind": "end", "value": whole},
+    ]
+    return pl.DataFrame(told), [str(row["name"]) for row in told]
+
+
+def effect_rows(effects: pl.DataFrame) -> pl.DataFrame:
+    """Effects as a reader edits them: odds of cure a month, times so much, 95 % range."""
+    rows = [
+        {
+            "code": row["code"],
+            "effect": effect_name(row),
+            "evidence": EVIDENCE[row["evidence"]],
+            "odds": odds(row["mean"]) if row["evidence"] != "none" else None,
+            "low": odds(row["mean"] - REACH * row["sd"]) if row["evidence"] != "none" else None,
+            "high": odds(row["mean"] + REACH * row["sd"]) if row["evidence"] != "none" else None,
+            "cases": row["cases"],
+            "why": REASONS.get(row["reason"], row["reason"]) if row["reason"] else None,
+        }
+        for row in effects.iter_rows(named=True)
+    ]
+    return pl.DataFrame(
+        rows,
+        schema={"code": pl.String, "effect": pl.String, "evidence": pl.String, "odds": pl.Float64,
+                "low": pl.Float64, "high": pl.Float64, "cases": pl.Int64, "why": pl.String},
+    )  # fmt: skip
+
+
+def odds(value: float) -> float:
+    """An odds ratio of its logarithm."""
+    return math.exp(value)
