@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 
 import polars as pl
 
-from analytics.grouped_designs import GroupedDesign
-from analytics.grouped_models import design, discrimination
-from analytics.influence import (
-    COUNTS,
-    SUMS,
-    OutcomeModel,
-    influence_sums,
-    outcome_model,
-    raw_sums,
-)
-from analytics.intervals import Array
-from analytics.overlap import Overlap, balance, overlap, propensity_histogram
-from analytics.treatment_arms import WITHOUT, Outcome, StageCells, stage_cells
+from analytics.stage_effects import EffectFits, StageDesign, stage_fits, together
+from analytics.treatment_arms import WITHOUT, Outcome, stage_cells
 
 ASSUMPTION = "like_cases_by_chance"
 ASSUMPTIONS = {
     ASSUMPTION: "Among cases alike in all that is adjusted for, it was chance who was attempted:"
     " what was not recorded is not adjusted for.",
 }
-FEWEST = 10  # resolved, and unresolved, cases of an arm: with fewer nothing is adjusted
-CASES_A_COEFFICIENT = 2
-
-_MODELS = {
-    "model": pl.String,
-    "cases": pl.Int64,
-    "coefficients": pl.Int64,
-    "discrimination": pl.Float64,
-}
-_COEFFICIENTS = {
-    "model": pl.String,
-    "covariate": pl.String,
-    "level": pl.String,
-    "coefficient": pl.Float64,
-}
-
-
-@dataclass(frozen=True)
-class EffectFits:
-    """What a refresh keeps: `influence` for pages to sum, and how good the models are.
-
-    All by `stage` and `arm`.  `histogram` and `balance`: see the functions of those names.
-    `models`: `model` (chance_treated, chance_reference, outcome_treated, outcome_reference),
-    `cases`, `coefficients`, `discrimination` (c-statistic; null for money).  `coefficients`:
-    `model`, `covariate`, `level`, `coefficient` (log-odds, or currency for money).
-    """
-
-    influence: pl.DataFrame
-    histogram: pl.DataFrame
-    balance: pl.DataFrame
-    models: pl.DataFrame
-    coefficients: pl.DataFrame
 
 
 def fit_effects(
@@ -128,100 +84,8 @@ def fit_outcomes(
         landmark, arms=arms, reference=reference, covariates=covariates, outcomes=outcomes
     )
     for same in stages:
-        stage = same[outcomes[0]]
-        columns, names = design(stage.cells, covariates, stage.levels)
-        for arm in range(1, len(stage.arms)):
-            label = (pl.lit(stage.stage).alias("stage"), pl.lit(stage.arms[arm]).alias("arm"))
-            found = overlap(stage, arm, columns)
-            shown = (propensity_histogram(stage, arm, found), balance(stage, arm, found))
-            for outcome, cells in same.items():
-                fit = _fit(cells, arm, columns, names, by, outcome, found, shown)
-                parts[outcome].append(
-                    EffectFits(*(frame.select(*label, pl.all()) for frame in fit))
-                )
+        for outcome, fits in stage_fits(same, StageDesign.of(same, covariates, by)).arms.items():
+            parts[outcome] += fits
     if not all(parts.values()):
         raise ValueError("there are no landmark cells")
-    tables = [field.name for field in fields(EffectFits)]
-    return {
-        outcome: EffectFits(*(pl.concat([getattr(part, name) for part in fits]) for name in tables))
-        for outcome, fits in parts.items()
-    }
-
-
-def _fit(
-    stage: StageCells,
-    arm: int,
-    columns: GroupedDesign,
-    names: list[tuple[str, str]],
-    by: Sequence[str],
-    outcome: Outcome,
-    found: Overlap,
-    shown: tuple[pl.DataFrame, pl.DataFrame],
-) -> tuple[pl.DataFrame, ...]:
-    """The five tables of one stage and arm."""
-    treated = outcome_model(stage, arm, columns, outcome)
-    alone = outcome_model(stage, 0, columns, outcome)
-    reason = _why_not(treated, alone)
-    sums = raw_sums(stage, arm, outcome)
-    if reason is None:
-        sums |= influence_sums(stage, arm, found, treated, alone)
-    models, coefficients = _models(stage, arm, columns, names, found, treated, alone, outcome)
-    return (_by_cell(stage, sums, by, outcome, reason), *shown, models, coefficients)
-
-
-def _why_not(treated: OutcomeModel, alone: OutcomeModel) -> str | None:
-    for model, reason in ((treated, "no_contacts"), (alone, "no_reference")):
-        if not model.cases:
-            return reason
-    for model in (treated, alone):
-        if model.events < FEWEST or model.cases < CASES_A_COEFFICIENT * model.spent:
-            return "too_few"
-    return None
-
-
-def _by_cell(
-    stage: StageCells,
-    sums: dict[str, Array],
-    by: Sequence[str],
-    outcome: Outcome,
-    reason: str | None,
-) -> pl.DataFrame:
-    """The cells' sums by what a page may filter by."""
-    frame = pl.DataFrame(
-        [*stage.cells.select(by), *(pl.Series(name, sums[name]) for name in (*COUNTS, *SUMS))]
-    )
-    totals = [pl.col(*COUNTS).sum().round().cast(pl.Int64), pl.col(*SUMS).sum()]
-    added = frame.group_by(by, maintain_order=True).agg(totals) if by else frame.select(totals)
-    return added.with_columns(outcome=pl.lit(outcome), reason=pl.lit(reason, dtype=pl.String))
-
-
-def _models(
-    stage: StageCells,
-    arm: int,
-    columns: GroupedDesign,
-    names: list[tuple[str, str]],
-    found: Overlap,
-    treated: OutcomeModel,
-    alone: OutcomeModel,
-    outcome: Outcome,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """How well the four models tell cases apart, and their coefficients."""
-    everyone = stage.cases.sum(axis=1)
-    fits = {
-        "chance_treated": (found.arm_coefficients, stage.cases[:, arm], everyone),
-        "chance_reference": (found.reference_coefficients, stage.cases[:, 0], everyone),
-        "outcome_treated": (treated.coefficients, stage.sums[:, arm], stage.cases[:, arm]),
-        "outcome_reference": (alone.coefficients, stage.sums[:, 0], stage.cases[:, 0]),
-    }
-    models, coefficients = [], []
-    for model, (values, successes, trials) in fits.items():
-        counted = outcome == "resolved" or model.startswith("chance")
-        told = discrimination(columns @ values, successes, trials) if counted else None
-        models.append((model, round(trials.sum()), len(values), told))
-        coefficients += [
-            (model, *name, float(value)) for name, value in zip(names, values, strict=True)
-        ]
-    return (
-        pl.DataFrame(models, schema=_MODELS, orient="row"),
-        pl.DataFrame(coefficients, schema=_COEFFICIENTS, orient="row"),
-    )
+    return {outcome: together(fits) for outcome, fits in parts.items()}

@@ -20,7 +20,10 @@ from analytics import (
 )
 from analytics import roll_rates as rolls
 from analytics.complaint_definitions import METRICS as _COMPLAINTS
+from analytics.decision_definitions import METRICS as _DECISIONS
 from analytics.recovery_definitions import METRICS as _RECOVERY
+from analytics.segment_definitions import METRICS as _SEGMENTS
+from analytics.simulator_definitions import METRICS as _SIMULATOR
 
 
 @dataclass(frozen=True)
@@ -156,14 +159,13 @@ _CONCEPTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ),
 )
 
+_ALL = _METRICS + _RECOVERY + _COMPLAINTS + _SEGMENTS + _SIMULATOR + _DECISIONS
+
 
 def definitions() -> tuple[Definition, ...]:
     """Every definition, by name."""
     made = [
-        *[
-            Definition(name, pages, paragraphs_of(function))
-            for name, pages, function in _METRICS + _RECOVERY + _COMPLAINTS
-        ],
+        *[Definition(name, pages, paragraphs_of(function)) for name, pages, function in _ALL],
         *[Definition(name, pages, paragraphs) for name, pages, paragraphs in _CONCEPTS],
     ]
     return tuple(sorted(made, key=lambda one: one.name.lower()))

@@ -15,7 +15,8 @@ RIDGE = 1e-6  # keeps a perfect separator's coefficient finite; moves no other d
 SLOPE_RIDGE = 0.25  # of outcome models: slopes drawn around 0 with a standard deviation of 2
 NOT_RECORDED = "(not recorded)"
 INTERCEPT = "(intercept)"
-_MOST_STEPS, _TOLERANCE = 60, 1e-9
+_MOST_STEPS = 60
+_TOLERANCE = 1e-5  # promised by the last step, which is taken: what is left is its square
 
 
 def design(
@@ -63,12 +64,27 @@ def _half(
 
 def levels(values: pl.Series) -> tuple[list[str], npt.NDArray[np.int64]]:
     """A covariate's levels as text, in order, and the place of each value among them."""
-    known = values.unique()
-    texts = known.cast(pl.String).fill_null(NOT_RECORDED)
-    found = texts.unique().sort()
-    places = texts.replace_strict(found, range(len(found)), return_dtype=pl.Int64)
-    placed = values.replace_strict(known, places, return_dtype=pl.Int64)
-    return found.to_list(), placed.to_numpy()
+    codes, texts = _coded(values)
+    is_there = np.bincount(codes, minlength=len(texts)) > 0
+    found = sorted({text for text, there in zip(texts, is_there, strict=True) if there})
+    places = {text: place for place, text in enumerate(found)}
+    return found, np.array([places.get(text, -1) for text in texts], dtype=np.int64)[codes]
+
+
+def _coded(values: pl.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Numbers for the values, and the text of each number; the last is of what is missing."""
+    if isinstance(values.dtype, pl.Enum):
+        texts, codes = values.dtype.categories.to_list(), values.to_physical()
+    elif values.dtype == pl.Boolean:
+        texts, codes = ["false", "true"], values.cast(pl.UInt8)
+    else:
+        known = values.unique().drop_nulls()
+        texts = known.cast(pl.String).to_list()
+        codes = values.replace_strict(
+            known, range(len(known)), default=None, return_dtype=pl.UInt32
+        )
+    numbers = codes.cast(pl.Int64).fill_null(len(texts)).to_numpy()
+    return numbers, [*texts, NOT_RECORDED]
 
 
 def logistic(
@@ -81,24 +97,26 @@ def logistic(
     Their number is what the data spend on them: the trace of the ridged fit, at most the columns.
     """
     used = trials > 0
-    x, successes, trials = design[used], successes[used], trials[used]
+    x = design if used.all() else design[used]
+    successes, trials = successes[used], trials[used]
     ridge = np.full(design.shape[1], slope_ridge)
     ridge[0] = RIDGE
     coefficients = np.zeros(design.shape[1])
     coefficients[0] = np.log((successes.sum() + 0.5) / ((trials - successes).sum() + 0.5))
-    now = _likelihood(x, successes, trials, coefficients, ridge)
+    score = x @ coefficients
+    now = _likelihood(score, successes, trials, coefficients, ridge)
     for _ in range(_MOST_STEPS):
-        share = expit(x @ coefficients)
+        share = expit(score)
         slope = x.sums(successes - trials * share) - ridge * coefficients
         bend = x.squares(trials * share * (1 - share))
         step = np.linalg.solve(bend + np.diag(ridge), slope)
-        promised, new = slope @ step, now
+        promised, new, change = float(slope @ step), now, x @ np.asarray(step)
         for _ in range(30):
-            new = _likelihood(x, successes, trials, coefficients + step, ridge)
+            new = _likelihood(score + change, successes, trials, coefficients + step, ridge)
             if new >= now:
                 break
-            step = step / 2
-        coefficients, now = coefficients + step, new
+            step, change = step / 2, change / 2
+        coefficients, score, now = coefficients + step, score + change, new
         if promised < _TOLERANCE:
             break
     return coefficients, float(np.trace(np.linalg.solve(bend + np.diag(ridge), bend)))
@@ -132,9 +150,8 @@ def discrimination(score: Array, successes: Array, trials: Array) -> float | Non
 
 
 def _likelihood(
-    x: GroupedDesign, good: Array, trials: Array, coefficients: Array, ridge: Array
+    score: Array, good: Array, trials: Array, coefficients: Array, ridge: Array
 ) -> float:
-    score = x @ coefficients
-    above = np.maximum(score, 0.0) + np.log(1.0 + np.exp(-np.abs(score)))  # log(1 + e^score)
+    above = np.maximum(score, 0.0) + np.log1p(np.exp(-np.abs(score)))  # log(1 + e^score)
     fit = good @ score - trials @ above
     return float(fit - 0.5 * ridge @ coefficients**2)

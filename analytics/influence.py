@@ -22,6 +22,7 @@ WEIGHTS = (
     "reference_weight",
     "reference_weight_squares",
 )
+PLAIN = ("cases", "treated_cases", "reference_cases", *RAW, *STRATA)  # known without a model
 SUMS = (*RAW, *INFLUENCE, *WEIGHTS, *STRATA)
 
 
@@ -69,7 +70,7 @@ def raw_sums(stage: StageCells, arm: int, outcome: Outcome) -> dict[str, Array]:
     return (
         dict.fromkeys((*COUNTS, *SUMS), nothing)
         | {
-            "cases": stage.cases.sum(axis=1),
+            "cases": stage.everyone,
             "treated_cases": stage.cases[:, arm],
             "reference_cases": stage.cases[:, 0],
             "treated_sum": stage.sums[:, arm],
@@ -86,7 +87,7 @@ def influence_sums(
 ) -> dict[str, Array]:
     """By cell, over supported cases: sums of phi_a - phi_0 and of phi_0, squares and products."""
     inside = found.is_supported.astype(float)
-    everyone = stage.cases.sum(axis=1) * inside
+    everyone = stage.everyone * inside
     w1, w0 = (weights(chance, found.is_supported) for chance in (found.arm, found.reference))
     gain, squares1 = _residuals(stage, arm, treated, w1)
     base, squares0 = _residuals(stage, 0, alone, w0)
@@ -102,7 +103,7 @@ def influence_sums(
     sizes = (n1 * w1, n1 * w1**2, n0 * w0, n0 * w0**2)
     counts = {
         "supported_cases": everyone,
-        "outside_cases": stage.cases.sum(axis=1) * found.is_outside,
+        "outside_cases": stage.everyone * found.is_outside,
     }
     sums = dict(zip((*INFLUENCE, *WEIGHTS), (*values, *sizes), strict=True))
     return counts | sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +30,51 @@ class Overlap:
     reference_coefficients: Array
 
 
-def overlap(stage: StageCells, arm: int, design: GroupedDesign) -> Overlap:
+def overlap(
+    stage: StageCells, arm: int, design: GroupedDesign, other: Overlap | None = None
+) -> Overlap:
     """Each cell's chance of the arm and of the reference among all the stage's landmark cases.
 
     Grouped logistic models with main effects.  A cell is supported where both chances are at
-    least TRIM; a level that only one arm has is not.
+    least TRIM; a level that only one arm has is not.  `other`: that of another arm, with
+    the same reference.
     """
-    everyone = stage.cases.sum(axis=1)
+    everyone = stage.everyone
     coefficients, _ = logistic(design, stage.cases[:, arm], everyone)
     treated = expit(design @ coefficients)
     if stage.cases[:, 0].sum() + stage.cases[:, arm].sum() == everyone.sum():
         alone, others = 1.0 - treated, -coefficients
     else:
-        others, _ = logistic(design, stage.cases[:, 0], everyone)
+        others = (
+            logistic(design, stage.cases[:, 0], everyone)[0]
+            if other is None
+            else other.reference_coefficients
+        )
         alone = expit(design @ others)
+    return _supported(treated, alone, coefficients, others)
+
+
+def level_chances(
+    stage: StageCells, design: GroupedDesign, whole: Overlap
+) -> Callable[[int], Overlap]:
+    """The same for the levels of a treatment, by arm: `whole` is that of any level of it.
+
+    A level's chance is that of any times that of the level among the cases that had any (a
+    logistic model of its own, whose coefficients are given).
+    """
+    treated = stage.everyone - stage.cases[:, 0]
+    had = treated > 0
+    among, counts = design[had], treated[had]
+
+    def of_level(arm: int) -> Overlap:
+        coefficients, _ = logistic(among, stage.cases[had, arm], counts)
+        chance = whole.arm * expit(design @ coefficients)
+        return _supported(chance, whole.reference, coefficients, whole.reference_coefficients)
+
+    return of_level
+
+
+def _supported(treated: Array, alone: Array, coefficients: Array, others: Array) -> Overlap:
     least = np.minimum(treated, alone)
     outside = least < COMFORTABLE[0]
     return Overlap(treated, alone, least >= TRIM, outside, coefficients, others)

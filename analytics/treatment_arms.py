@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,16 @@ PARTS: dict[Outcome, tuple[str, ...]] = {
 LARGEST_CODE = 1 << 40
 DOSES = ("0", "1", "2-3", "4+")  # attempts by the landmark; "0" is the reference
 FIRST_CONTACT_DAYS = ("none", "0-1", "2-3", "4-6")  # of the first attempt; "none": the reference
+AMOUNTS = {"dose": DOSES, "first_day": FIRST_CONTACT_DAYS}
+
+
+def attempts_text(attempts: Mapping[str, tuple[str, str]]) -> str:
+    """What was attempted on a case, by channel: how many times, and the day of the first.
+
+    >>> attempts_text({"sms": ("1", "4-6"), "call": ("2-3", "0-1")})
+    'call:2-3:0-1 sms:1:4-6'
+    """
+    return " ".join(f"{name}:{dose}:{day}" for name, (dose, day) in sorted(attempts.items()))
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,11 @@ class StageCells:
     cases: Array
     sums: Array
     squares: Array
+
+    @cached_property
+    def everyone(self) -> Array:
+        """Each cell's cases of all arms."""
+        return np.asarray(self.cases.sum(axis=1))
 
 
 def stage_cells(
@@ -69,6 +85,15 @@ def stage_cells(
             )
             for outcome in outcomes
         }
+
+
+def regrouped(stage: StageCells, arms: Sequence[str], of: Sequence[int]) -> StageCells:
+    """The same cells with arms taken together: `of` says which of `arms` each of theirs joins."""
+    joins = np.eye(len(arms))[list(of)]
+    cases, sums, squares = (
+        np.asfortranarray(part @ joins) for part in (stage.cases, stage.sums, stage.squares)
+    )
+    return replace(stage, arms=tuple(arms), cases=cases, sums=sums, squares=squares)
 
 
 def _summed(place: np.ndarray, values: pl.Series, shape: tuple[int, int]) -> Array:

@@ -25,6 +25,7 @@ TITLES = (
     "Agencies",
     "Complaints",
     "Contact rules",
+    "Segments",
 )
 WITHIN = {"One collector": ("Collectors", "collector")}  # a page's view of one: page, and filter
 FILTERS = ("month", "weight", "product", "region", "grade", "basis", "window", "cohort_window")

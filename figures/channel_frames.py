@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from analytics.channels import NOBODY
 from charts import channel_words as named
 from charts.channel_sentences import Outcome
 from charts.channel_steps import WAYS
 from charts.effects import ADJUSTED, RAW
-from charts.format import NOT_RECORDED
+from charts.format import NOT_RECORDED, number
 
 
 def pairs(rows: pl.DataFrame, labels: Mapping[str, str], outcome: Outcome) -> pl.DataFrame:
@@ -145,6 +146,28 @@ def strip(rows: pl.DataFrame, by: str, labels: Mapping[str, str]) -> pl.DataFram
     )
 
 
+def credited_within(cash: pl.DataFrame, by: str, only: str | None) -> pl.DataFrame:
+    """The last step of the strip by stage or segment: of the cash of its cases, what followed a
+    contact (by the channel `only`), by the last contact."""
+    last = cash.filter(pl.col("rule") == "last")
+    channel = pl.col("channel")
+    followed = (channel != NOBODY) if only is None else (channel == only)
+    sums = last.group_by(by).agg(
+        cents=pl.col("cash_cents").filter(followed).sum(), whole=pl.col("cash_cents").sum()
+    )
+    share = pl.col("cents") / pl.col("whole")
+    return sums.filter(pl.col("whole") > 0).select(
+        by,
+        step=pl.lit("credited"),
+        share=pl.when(share.is_between(0, 1)).then(share),
+        low=pl.lit(None, pl.Float64),
+        high=pl.lit(None, pl.Float64),
+        numerator=(pl.col("cents") / 100).round().cast(pl.Int64),
+        denominator=(pl.col("whole") / 100).round().cast(pl.Int64),
+        is_small=pl.lit(value=False),
+    )
+
+
 def credited(cash: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
     """The last step of the strip: each channel's share of all cash, by the last contact."""
     last = cash.filter(pl.col("rule") == "last")
@@ -181,6 +204,32 @@ def taken(steps: pl.DataFrame) -> pl.DataFrame:
             for way in WAYS
         ]
     )
+
+
+def in_words(rows: pl.DataFrame) -> pl.DataFrame:
+    """The timeline's rows with the names of steps, stages and ways in place of their codes."""
+    known = {"step": named.DUE_STEPS, "stage": named.STAGES, "way": WAYS}
+    return rows.with_columns(
+        pl.col(name).replace(labels) for name, labels in known.items() if name in rows.columns
+    )
+
+
+def after_steps(rows: pl.DataFrame) -> pl.DataFrame:
+    """For each step what share resolved later of those in time, and of those who skipped it."""
+    return rows.select(
+        "low",
+        "high",
+        "is_small",
+        name=pl.concat_str(
+            pl.col("step").replace(named.DUE_STEPS).str.split(":").list.first(),
+            pl.col("way").replace({"on_time": ", in time", "skipped": ", skipped"}),
+            pl.lit(" ("),
+            pl.col("denominator").map_elements(number, return_dtype=pl.String),
+            pl.lit(")"),
+        ),
+        value="share",
+        loans="denominator",
+    ).filter(pl.col("value").is_not_null())
 
 
 def ordered(frame: pl.DataFrame, column: str, codes: Sequence[str]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from analytics.channel_costs import channel_costs
 from analytics.effect_sums import effects
 from analytics.raw_and_adjusted import left_alone, raw_and_adjusted
 from analytics.suitability import suitability, suited_shares
-from analytics.timeline import timeline_adherence
+from analytics.timeline import resolved_after, timeline_adherence
 from figures import channel_work as activity
 from queries import channels
 
@@ -87,6 +87,11 @@ class Figures:
         return ui.load(self._view, channels.cash)
 
     @cached_property
+    def stage_cash(self) -> pl.DataFrame:
+        """Cash by rule, channel and stage."""
+        return self._cash
+
+    @cached_property
     def cash(self) -> pl.DataFrame:
         return activity.by_rule(self._cash)
 
@@ -106,6 +111,11 @@ class Figures:
     def steps(self) -> pl.DataFrame:
         """The timeline, all stages together."""
         return timeline_adherence(self._steps)
+
+    @cached_property
+    def after_steps(self) -> pl.DataFrame:
+        """What became of the cases in time and of those that skipped a step."""
+        return resolved_after(self.steps)
 
     @cached_property
     def stage_steps(self) -> pl.DataFrame:

@@ -7,19 +7,22 @@ case: what a transfer hands on is the next case's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import polars as pl
 
+from analytics.treatment_arms import DOSES, FIRST_CONTACT_DAYS, attempts_text
 from jobs.case_book import CaseBook
 from queries.cases import RESOLVED, days_after
 from queries.contacts import LANDMARK_DAY, OUTCOME_DAYS
 from queries.loan_states import SEGMENTS, BookShape
 
-CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempted", "dose", "first_day"]
+CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempts", "dose", "first_day"]
 LAST_DAY = LANDMARK_DAY + OUTCOME_DAYS
+_DAYS = len(FIRST_CONTACT_DAYS) - 1
+_KINDS = 1 + (len(DOSES) - 1) * _DAYS  # of what a channel did on a case: no attempt is one
 
 
 def landmark_frames(month: date, shape: BookShape, book: CaseBook) -> dict[str, pl.DataFrame]:
@@ -68,48 +71,60 @@ def _cash(cases: pl.DataFrame, month: date, book: CaseBook) -> pl.DataFrame:
 
 
 def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    by_case = _by_case(attempts)
+    number = pl.col("number").fill_null(0)
     owner = pl.any_horizontal(pl.col("collector_id", "team", "agency_id").is_not_null())
-    number, day = pl.col("attempts"), pl.col("first_day")
-    return (
-        cases.join(by_case, on="case_id", how="left")
-        .with_columns(pl.col("attempted").fill_null(""), number.fill_null(0))
-        .with_columns(
-            is_owned=pl.when(owner).then(pl.lit("owned")).otherwise(pl.lit("automated")),
-            dose=pl.when(number == 0)
-            .then(pl.lit("0"))
-            .when(number == 1)
-            .then(pl.lit("1"))
-            .when(number <= 3)
-            .then(pl.lit("2-3"))
-            .otherwise(pl.lit("4+")),
-            first_day=pl.when(day.is_null())
-            .then(pl.lit("none"))
-            .when(day <= 1)
-            .then(pl.lit("0-1"))
-            .when(day <= 3)
-            .then(pl.lit("2-3"))
-            .otherwise(pl.lit("4-6")),
-        )
+    return cases.join(_by_case(attempts), on="case_id", how="left").with_columns(
+        pl.col("attempts").fill_null(""),
+        is_owned=pl.when(owner).then(pl.lit("owned")).otherwise(pl.lit("automated")),
+        dose=_level(_dose(number), DOSES),
+        first_day=_level(_day(pl.col("first_day")), FIRST_CONTACT_DAYS),
     )
+
+
+def _dose(number: pl.Expr) -> pl.Expr:
+    """The place among the doses of a number of attempts."""
+    return pl.when(number <= 1).then(number).when(number <= 3).then(2).otherwise(3)
+
+
+def _day(day: pl.Expr) -> pl.Expr:
+    """The place among the days of first contact; 0 where there was none."""
+    return pl.when(day.is_null()).then(0).when(day <= 1).then(1).when(day <= 3).then(2).otherwise(3)
+
+
+def _level(place: pl.Expr, levels: Sequence[str]) -> pl.Expr:
+    return place.replace_strict(range(len(levels)), levels, return_dtype=pl.String)
 
 
 def _by_case(attempts: pl.DataFrame) -> pl.DataFrame:
-    """By case, the channels in order joined by `+`: named once for each set that there is."""
+    """By case, what was attempted (see `attempts_text`), named once for each that there is."""
     channels = attempts["channel"].unique().cast(pl.String).sort().to_list()
-    bits = {name: 1 << place for place, name in enumerate(channels)}
+    places = {name: _KINDS**place for place, name in enumerate(channels)}
+    kind = 1 + (_dose(pl.col("attempts")) - 1) * _DAYS + _day(pl.col("first_day")) - 1
     channel = attempts["channel"].cast(pl.String)
     by_case = (
-        attempts.with_columns(channels=_mapped(channel, bits, pl.Int64))
+        attempts.with_columns(place=_mapped(channel, places, pl.Int64))
+        .with_columns(code=pl.col("place") * kind.cast(pl.Int64))
         .group_by("case_id")
-        .agg(pl.col("channels", "attempts", "cost_cents").sum(), pl.col("first_day").min())
+        .agg(
+            pl.col("code", "cost_cents").sum(),
+            pl.col("attempts").sum().alias("number"),
+            pl.col("first_day").min(),
+        )
     )
-    sets = {
-        number: "+".join(name for name, bit in bits.items() if number & bit)
-        for number in by_case["channels"].unique()
-    }
-    attempted = _mapped(by_case["channels"], sets, pl.String)
-    return by_case.with_columns(attempted=attempted).drop("channels")
+    texts = {code: _text(code, channels) for code in by_case["code"].unique()}
+    named = _mapped(by_case["code"], texts, pl.String)
+    return by_case.with_columns(attempts=named).drop("code")
+
+
+def _text(code: int, channels: Sequence[str]) -> str:
+    """The attempts of a code: a digit for each channel, nine of them, or 0 for none."""
+    found = {}
+    for channel in channels:
+        code, digit = divmod(code, _KINDS)
+        if digit:
+            dose, day = divmod(digit - 1, _DAYS)
+            found[channel] = (DOSES[1 + dose], FIRST_CONTACT_DAYS[1 + day])
+    return attempts_text(found)
 
 
 def _mapped(values: pl.Series, found: Mapping[Any, Any], kind: type[pl.DataType]) -> pl.Series:

@@ -53,6 +53,11 @@ def cash(marts: Marts, chosen: Filter) -> pl.DataFrame:
     return _total(marts, tables.channel_cash, chosen, ["rule", "channel", "stage"], "month")
 
 
+def segment_cash(marts: Marts, chosen: Filter, *, by: str) -> pl.DataFrame:
+    """The same by rule, channel and a segment."""
+    return _total(marts, tables.channel_cash, chosen, ["rule", "channel", by], "month")
+
+
 def fit(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Attempts by channel, lateness and amount."""
     return _total(marts, tables.channel_fit, chosen, ["channel", "bucket", "amount_band"], "month")

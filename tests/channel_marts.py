@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
+from analytics.channel_amounts import ARMS, fit_channel
 from analytics.channel_effects import fit_effects
 from analytics.treatment_arms import DOSES, FIRST_CONTACT_DAYS
 from warehouse import recovery_marts
@@ -85,6 +86,11 @@ def cases(seed: int, count: int, segments: dict[str, Sequence[str | None]]) -> p
     attempts = sum(done.astype(int) for done in called.values()) * rng.integers(1, 3, count)
     dose = np.array(DOSES)[np.select([attempts < 1, attempts < 2, attempts < 4], [0, 1, 2], 3)]
     first = np.where(rng.random(count) < 0.6, FIRST_CONTACT_DAYS[1], FIRST_CONTACT_DAYS[2])
+    own = np.random.default_rng(seed + 1)  # how often, and when first: no part in what comes of it
+    amounts = {
+        f"{name}_arm": np.where(done, own.choice(ARMS[1:6], count), ARMS[0])
+        for name, done in called.items()
+    }
     cash = np.where(resolved, rng.lognormal(5, 0.6, count), 0.0).round(2)
     return pl.DataFrame(
         {
@@ -94,6 +100,7 @@ def cases(seed: int, count: int, segments: dict[str, Sequence[str | None]]) -> p
                 name: [values[place] for place in chosen[name]] for name, values in segments.items()
             },
             **called,
+            **amounts,
             "dose": dose,
             "first_day": np.where(attempts < 1, FIRST_CONTACT_DAYS[0], first),
             "cases": 1,
@@ -138,6 +145,19 @@ def effects(found: pl.DataFrame) -> dict[str, pl.DataFrame]:
             for name in ("influence", "histogram", "balance", "models", "coefficients"):
                 frame = getattr(fits, name).with_columns(label)
                 parts.setdefault(f"effect_{name}", []).append(typed(f"effect_{name}", frame))
+    for name in ("sms", "call"):
+        covariates = questions["channel", name][1]
+        cells = (
+            found.rename({f"{name}_arm": "arm"})
+            .group_by("stage", "arm", *covariates, maintain_order=True)
+            .agg(pl.col("cases", "resolved", "cash_cents", "cash_squares").sum())
+        )
+        own = fit_channel(
+            cells, channel=name, covariates=covariates, by=("product", "region", "grade")
+        )
+        for question, rows in own.amounts.items():
+            labels = {"question": pl.lit(f"{question}:{name}"), "outcome": pl.lit("resolved")}
+            parts["effect_influence"].append(typed("effect_influence", rows.with_columns(**labels)))
     treated = [
         found.filter(pl.col(name))
         .group_by("stage", "product", "region", "grade")

@@ -332,3 +332,21 @@ def test_the_numbers_of_a_page_are_those_of_the_files(whole: Place, show: Any) -
         late = 100 * by_hand.late_share(stock, money=False)
         assert float(tile(app, "30+ days late").rstrip(" %")) == pytest.approx(late, abs=0.0501)
     assert pl.Series(["South"]).is_in(rows["region"]).all()
+
+
+def test_each_headline_rate_can_be_split_and_its_parts_add_up_to_the_change_of_its_tile(
+    whole: Place, show: Any
+) -> None:
+    tiles = {"Charge-offs, a year": "Charge-offs, a year"}
+    tiles |= {f"{days}+": f"{days}+ days late" for days in (30, 60, 90)}
+    for name, label in tiles.items():
+        app = show(whole, explained_rate=name)
+        title = next(one.value for one in app.subheader if one.value.startswith("Why the "))
+        found = re.search(r"changed by (\S+) points", str(title))
+        delta = next(str(one.delta) for one in app.metric if one.label == label)
+        assert found, title
+        assert found[1] in delta, (name, title, delta)
+        assert ("yearly charge-off rate" if "," in name else f"{name} rate") in title
+    second = show(whole).selectbox(key="month").options[-2]  # the month before has no opening book
+    app = show(whole, month=second, explained_rate="Charge-offs, a year")
+    assert "There is no yearly charge-off rate of the month before" in words(app)

@@ -12,7 +12,7 @@ from analytics.channel_effects import ASSUMPTION, ASSUMPTIONS
 from analytics.effect_sums import REASONS
 from analytics.raw_and_adjusted import VERDICTS
 from analytics.suitability import AMOUNTS
-from analytics.timeline import STEPS
+from analytics.timeline import STEPS, resolved_after
 from analytics.treatment_arms import DOSES, FIRST_CONTACT_DAYS
 from charts import channel_sentences, contact_sentences
 from charts import channel_words as named
@@ -73,6 +73,40 @@ def test_a_small_or_unsure_effect_is_not_the_best() -> None:
     assert "No channel is shown to do more than chance" in said({"low": -0.01})
 
 
+def test_the_answer_leads_with_what_can_be_checked_and_says_what_cannot() -> None:
+    thin = {"arm": "visit", "effect": 0.3, "low": 0.1, "high": 0.5, "overlap": "thin"}
+    vague = thin | {"overlap": "good", "stratified_low": -0.5, "stratified_high": 0.7}
+    for doubtful in (thin, vague):
+        text = said(doubtful, {})
+        assert text.startswith("Calls do most of what can be checked, in the middle stage")
+        assert "Visits in the middle stage (31–90 days late) may do more (30.0 points), but" in text
+        assert said(doubtful).startswith("Unsure by its own check: visits do most")
+    assert "may do more" not in said(thin | {"effect": 0.1, "low": 0.05}, {})
+
+
+def test_skipping_a_step_is_said_of_unlike_cases_with_interval_and_cases() -> None:
+    steps = pl.DataFrame(
+        {
+            "step": ["day_7", "day_30"],
+            "due": [100, 200],
+            "on_time": [80, 0],
+            "late": [0, 0],
+            "skipped": [20, 200],
+            "resolved_on_time": [40, 0],
+            "resolved_skipped": [10, 50],
+        }
+    )
+    told = " ".join(contact_sentences.skipping_sentences(resolved_after(steps)))
+    # nobody took the step of day 30 in time: what became of the 200 is said all the same
+    assert "that skipped “Day 30: special team”" in told
+    assert "25.0 % (19.5–31.4 %, 200 cases) resolved" in told.replace(SPACE, " ")
+    assert "of those in time" not in told
+    assert "unlike cases and is not what the step caused" in told
+    taken = steps.with_columns(skipped=pl.Series([20, 0]), resolved_skipped=pl.Series([10, 0]))
+    told = " ".join(contact_sentences.skipping_sentences(resolved_after(taken))).replace(SPACE, " ")
+    assert "20 cases, few cases) resolved within 180 days of opening, of those in time" in told
+
+
 def test_cash_is_said_in_currency_a_case() -> None:
     text = said({"effect": 45.2, "low": 20.0, "high": 70.0, "raw": -310.0}, outcome="cash")
     assert "45.2 more cash a case (95 % interval 20.0 to 70.0)" in text
@@ -130,6 +164,25 @@ def test_diminishing_returns_are_said_only_as_far_as_they_are_sure() -> None:
     assert said[1].endswith("is not sure: their intervals overlap.")
     assert said[2].endswith("takes some of it back.")
     assert contact_sentences.dose_sentence(doses(None, None, None), "cash", stage="early") == ""
+
+
+def test_the_doses_of_one_channel_name_it_and_say_where_overlap_is_thin() -> None:
+    rows = doses((0.03, 0.02, 0.04), (0.06, 0.05, 0.07), (0.10, 0.09, 0.11))
+    said = contact_sentences.dose_sentence(rows, "resolved", stage="early", channel="email")
+    assert said.startswith("Against cases without e-mails in the first week, in the early stage")
+    thin = rows.with_columns(
+        overlap=pl.Series(["good", "thin", "thin"]), outside_share=pl.Series([0.01, 0.2, 0.31])
+    )
+    good = thin.filter(overlap="good")
+    days = thin.with_columns(arm=pl.Series(["0-1", "2-3", "4-6"]))
+    assert contact_sentences.thin_sentence(good, good) == ""
+    said = contact_sentences.thin_sentence(thin, good)
+    assert "for 2–3 attempts and 4 or more attempts: for up to 31\N{NO-BREAK SPACE}% of" in said
+    said = contact_sentences.thin_sentence(good, days)
+    assert "for days 2–3 and days 4–6:" in said
+    assert contact_sentences.dose_words("1") == "1 attempt"
+    early = contact_sentences.early_sentence(days, "resolved", channel="email")
+    assert early.startswith("With the first attempt by e-mail on days 0–1 the effect is +3.0,")
 
 
 def test_every_code_has_its_words() -> None:

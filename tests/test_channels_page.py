@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -131,6 +132,13 @@ def words(app: AppTest) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def drawn(app: AppTest, alt: str) -> pl.DataFrame:
+    """What a chart was given, by the beginning of what is said of it."""
+    charts = [one.proto for one in app.get("vega_lite_chart") if one.proto.alt.startswith(alt)]
+    data = charts[0].data.data or charts[0].datasets[0].data.data
+    return pl.read_ipc_stream(io.BytesIO(data))
+
+
 def every_part(show: Any, where: Place, marts: Frames) -> str:
     """What the page says in all of its parts."""
     return "\n".join(words(show(where, marts, channels_part=part)) for part in PARTS)
@@ -213,6 +221,27 @@ def test_every_choice_shows_a_page(here: Place, show: Any, frames: Frames) -> No
     show(here, channels_part="From attempt to cash", **funnel)
 
 
+def test_a_channels_own_amounts_stand_beside_those_of_all_channels(
+    here: Place, show: Any, frames: Frames
+) -> None:
+    """Raw and adjusted by number of calls are those of the estimators; letters have none here."""
+    app = show(here, frames, stage="Early (to 30 days)", channel="Call")
+    said = words(app)
+    assert "Do more calls, or earlier ones, do more?" in said
+    assert "Do more attempts, or earlier ones, do more?" in said
+    assert "Against cases without calls in the first week, in the early stage" in said
+    assert "Whether a case is attempted again may hang on what came" in said
+    influence = frames["effect_influence"].filter(question="dose:call", stage="early")
+    expected = {row["arm"]: row for row in effect_sums(influence).iter_rows(named=True)}
+    rows = drawn(app, "Calls on days 0 to 6: raw and adjusted.")
+    for kind, value in (("raw", "raw"), ("adjusted", "effect")):
+        one = rows.filter(kind=kind, name="2–3")["value"].item()
+        assert one == pytest.approx(expected["2-3"][value])
+    assert "Do more letters" not in words(show(here, channel="Letter"))
+    money = words(show(here, channel="Call", effect_on="Cash"))
+    assert "On the share resolved; cash is not adjusted by number." in money
+
+
 def test_the_funnel_adds_months_and_segments_up(here: Place, show: Any, frames: Frames) -> None:
     work = frames["channel_work"]
     reached = work["reached"].sum() / work["attempts"].sum()
@@ -225,6 +254,24 @@ def test_the_funnel_adds_months_and_segments_up(here: Place, show: Any, frames: 
     assert f"Of {2 * one['attempts'].sum():,} attempts" in words(app)
 
 
+def test_the_cash_step_is_there_by_stage_and_by_segment(
+    here: Place, show: Any, frames: Frames
+) -> None:
+    cash = frames["channel_cash"].filter(rule="last", stage="middle")
+    whole, none, calls = (
+        part["cash_cents"].sum()
+        for part in (cash, cash.filter(channel="none"), cash.filter(channel="call"))
+    )
+    there = {"channels_part": "From attempt to cash", "funnel_by": "Stage"}
+    for channel, cents in (("All channels", whole - none), ("Call", calls)):
+        app = show(here, frames, **there, funnel_channel=channel)
+        rows = drawn(app, "From attempt to cash").filter(step="credited", name="Middle (31–90)")
+        assert rows["share"].item() == pytest.approx(cents / whole)
+        assert rows["denominator"].item() == round(whole / 100)
+    app = show(here, frames, **there | {"funnel_by": "Grade"})
+    assert drawn(app, "From attempt to cash").filter(step="credited").height > 1
+
+
 def test_prices_credit_rules_and_steps_are_said(here: Place, show: Any, frames: Frames) -> None:
     said = every_part(show, here, frames)
     # 2 months x 16 segments x 3 stages x 1,250.00
@@ -234,7 +281,9 @@ def test_prices_credit_rules_and_steps_are_said(here: Place, show: Any, frames: 
     assert "30.0 % had their link followed" in said
     assert "Calls suit small debts that are briefly overdue" in said
     assert "“Day 60: decision on suing” is kept least: 20.0 % in time" in said
-    assert "raw, and no sign of what skipping causes" in said
+    assert "unlike cases and is not what the step caused" in said
+    assert "S057" not in said
+    assert "fits the rule above" in said
     assert "One more resolved case costs least through" in said
 
 

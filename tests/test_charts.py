@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charts import bars, curves, format, intervals, matrices, palette, waterfalls
+from charts import bars, control, curves, format, intervals, matrices, palette, waits, waterfalls
 from charts.palette import Shade
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -304,6 +304,20 @@ def test_bars_and_the_matrix_begin_at_zero_and_so_do_lines_unless_told() -> None
     assert lines["encoding"]["y"]["scale"]["zero"] is True
 
 
+def test_weeks_within_their_limits_are_not_hollow_as_few_are_elsewhere() -> None:
+    spec = control.weekly(alt="x")
+    points = [layer["encoding"] for layer in spec["layer"] if "stroke" in layer.get("encoding", {})]
+    assert [point["fill"] for point in points] == [point["stroke"] for point in points]
+    assert points[0]["fill"]["value"] == palette.SERIES.expr
+
+
+def test_steps_that_all_end_at_the_top_are_named_in_a_legend_not_across_the_lines() -> None:
+    spec = waits.done_by_day(palette.series_shades(["a"]), {"a": "Answered"}, alt="x", title="y")
+    legends = [layer["encoding"]["color"]["legend"] for layer in spec["layer"][:2]]
+    assert all("Answered" in legend["labelExpr"] for legend in legends)
+    assert not [layer for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+
+
 def test_every_chart_has_a_text_alternative_and_a_pair_of_colours() -> None:
     one = palette.series_shades(["a"])
     specs = [
@@ -334,6 +348,21 @@ def test_names_from_the_data_stay_text_in_a_specification() -> None:
 def test_labels_of_lines_that_end_together_keep_their_distance() -> None:
     assert curves._spread([0.0, 100.0]) == [0.0, 100.0]
     assert curves._spread([0.0, 0.0]) == [-curves.LABEL / 2, curves.LABEL / 2]
+
+
+def test_labels_keep_their_distance_on_an_axis_that_holds_a_wide_band_too() -> None:
+    """1.0 and 2.0 on an axis to 20, not to 2: 13 pixels lie between them, and 2 are missing."""
+    frame = series(("own", "usual")).with_columns(
+        value=pl.col("series").replace_strict({"own": 1.0, "usual": 2.0}, return_dtype=pl.Float64),
+        low=pl.lit(0.0),
+        high=pl.lit(20.0),
+    )
+    shades = palette.series_shades(["own", "usual"])
+    assert curves._apart(frame, shades, 300, True) == {}
+    shifts = curves._apart(frame, shades, 300, True, with_band=True)
+    assert shifts == {"usual": -1.0, "own": 1.0}
+    spec = json.dumps(curves.lines(frame, shades, alt="x", with_band=True))
+    assert json.dumps(json.dumps(shifts))[1:-1] in spec
 
 
 @given(st.lists(st.floats(-500, 500), min_size=1, max_size=9))

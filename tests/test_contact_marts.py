@@ -343,7 +343,7 @@ def test_the_landmark_cases_by_hand(landmarks: Frames):
     96 days: not."""
     rows = landmarks["landmarks"]
     assert (rows["cases"].sum(), rows["early_resolved"].sum()) == (5, 1)
-    without = only(rows, attempted="")
+    without = only(rows, attempts="")
     assert (without["cases"], without["resolved"], without["dose"]) == (3, 1, "0")
     assert without["first_day"] == "none"
     assert (without["bucket"], without["stage"], without["is_owned"]) == ("1-30", "early", "owned")
@@ -351,11 +351,58 @@ def test_the_landmark_cases_by_hand(landmarks: Frames):
 
 def test_what_was_attempted_counts_not_what_was_reached(landmarks: Frames):
     """Three attempts that nobody answered are three attempts; a call on day 7 is none."""
-    called = only(landmarks["landmarks"], attempted="call+sms")
+    called = only(landmarks["landmarks"], attempts="call:2-3:4-6 sms:1:0-1")
     assert (called["cases"], called["dose"], called["first_day"]) == (1, "2-3", "0-1")
     assert (called["cash_cents"], called["cash_squares"]) == (600, 36.0)
-    email = only(landmarks["landmarks"], attempted="email")
+    email = only(landmarks["landmarks"], attempts="email:1:2-3")
     assert (email["dose"], email["first_day"], email["resolved"]) == ("1", "2-3", 0)
+
+
+@pytest.fixture
+def doses(facts_url: str) -> Frames:
+    """Five calls and a text; two calls; a call, after three texts; nothing."""
+    attempts = [("A", feb(day), "call") for day in (1, 2, 3, 4, 5)] + [("A", feb(6), "sms")]
+    attempts += [("B", feb(3), "call"), ("B", feb(4), "call"), ("B", feb(8), "call")]  # day 7
+    attempts += [("C", feb(1), "sms")] * 3 + [("C", feb(7), "call")]
+    rows = [(f"L{name}", name, day, channel, "no_answer") for name, day, channel in attempts]
+    done = {"closed_on": feb(20), "close_reason": "cured"}
+    cases = [case("A", feb(1), **done), *(case(name, feb(1)) for name in "BCD")]
+    numbered = [row | {"contact_id": f"N{n}"} for n, row in enumerate(contacts(*rows))]
+    return made(facts_url, book_of(cases, contacts=numbered)).cohort()
+
+
+def test_the_attempts_of_each_channel_are_counted_apart(doses: Frames):
+    found = doses["landmarks"].select("attempts", "dose", "first_day", "cases", "resolved")
+    assert sorted(found.rows()) == [
+        ("", "0", "none", 1, 0),
+        ("call:1:4-6 sms:2-3:0-1", "4+", "0-1", 1, 0),
+        ("call:2-3:2-3", "2-3", "2-3", 1, 0),
+        ("call:4+:0-1 sms:1:4-6", "4+", "0-1", 1, 1),
+    ]
+
+
+def test_a_channels_doses_and_first_days_by_hand(doses: Frames):
+    """Calls on A five times from day 0, B twice from day 2, C once on day 6, D never; texts on A
+    once on day 5, on C three times on day 0."""
+    influence = fitted([doses])["effect_influence"].filter(pl.col("question").str.contains(":"))
+    found = effects(influence, over=("question", "arm"))
+    cells = {
+        (question, arm): (treated, alone)
+        for question, arm, treated, alone in found.select(
+            "question", "arm", "treated_cases", "reference_cases"
+        ).iter_rows()
+        if treated
+    }
+    assert cells == {
+        **{("dose:call", arm): (1, 1) for arm in ("1", "2-3", "4+")},
+        **{("first_day:call", arm): (1, 1) for arm in ("0-1", "2-3", "4-6")},
+        **{("dose:sms", arm): (1, 2) for arm in ("1", "2-3")},
+        **{("first_day:sms", arm): (1, 2) for arm in ("0-1", "4-6")},
+    }
+    assert set(found["reason"]) == {"too_few", "no_contacts"}
+    assert set(influence["outcome"]) == {"resolved"}
+    resolved = influence.filter(question="dose:call", arm="4+")["treated_sum"].sum()
+    assert resolved == 1  # case A
 
 
 def test_costs_are_those_of_cases_all_of_whose_attempts_have_one(duckdb_url: str):
@@ -472,7 +519,8 @@ def landmark_row(attempted: str, cases: int, resolved: int, **more: Any) -> dict
     sums = {"cases": cases, "resolved": resolved, "cash_cents": 100 * resolved}
     row = {name: None for name in mart_schema("landmarks")} | sums
     row |= {"opened_month": FEB, "stage": "early", "bucket": "1-30", "amount_band": "small"}
-    row |= {"is_owned": "owned", "product": "card", "attempted": attempted}
+    row |= {"is_owned": "owned", "product": "card"}
+    row["attempts"] = " ".join(f"{name}:1:0-1" for name in attempted.split("+") if name)
     row |= {"dose": "1" if attempted else "0", "first_day": "0-1" if attempted else "none"}
     return row | {"cash_squares": float(resolved), "early_resolved": 0} | more
 
@@ -582,6 +630,15 @@ def test_more_attempts_resolve_more(sample: tuple[Frames, dict[str, Any]]):
     found = effects(influence)
     by_dose = dict(found.select("arm", "effect").iter_rows())
     assert by_dose["4+"] > by_dose["1"]
+
+
+def test_a_second_call_adds_to_the_first(sample: tuple[Frames, dict[str, Any]]):
+    """In the synthetic book each attempt adds; calls are made on the hard cases, so that one call
+    looks like harm."""
+    influence = sample[0]["effect_influence"].filter(question="dose:call", stage="early")
+    found = {row["arm"]: row for row in effects(influence).iter_rows(named=True)}
+    assert found["1"]["raw_high"] < 0 < found["1"]["effect"] < found["2-3"]["low"]
+    assert found["4+"]["reason"] == "too_few"
 
 
 def test_both_engines_give_the_same_marts(duckdb_url: str, postgres_server: str, tmp_path: Path):

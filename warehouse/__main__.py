@@ -187,7 +187,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--months", type=int, default=24, help="months of history (%(default)s)")
     sample.add_argument("--seed", type=int, default=7, help="same seed, same rows (%(default)s)")
     sample.add_argument(
-        "--last-month", type=date.fromisoformat, default=date(2026, 6, 30), metavar="YYYY-MM-DD"
+        "--last-month",
+        type=date.fromisoformat,
+        default=date(2026, 6, 30),
+        metavar="YYYY-MM-DD",
+        help="the month-end with which the book ends (%(default)s)",
     )
     sample.add_argument(
         "--change-month",

@@ -188,12 +188,13 @@ timeline = Table(
 )
 
 # Cases still open on the landmark day, with what was attempted by then: what the channel models
-# are fitted on; no page reads it.  `attempted`: channels, sorted, joined by `+`.
+# are fitted on; no page reads it.  `attempts`: by channel in order, how many and the day of the
+# first, as `call:2-3:0-1 sms:1:4-6`.
 landmarks = Table(
     "landmarks",
     marts,
     Column("opened_month", Date),
-    *_texts(*_SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempted", "dose"),
+    *_texts(*_SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempts", "dose"),
     *_texts("first_day"),
     *_counts("cases", "resolved", "cash_cents"),
     *_squares("cash_squares"),
@@ -214,7 +215,9 @@ landmark_costs = Table(
 )
 
 # What the channel models left behind.  question: `channel` (an arm is a channel, the reference
-# `without`), `dose` (0, 1, 2-3, 4+ attempts) or `first_day`; outcome: `resolved` or `cash`.
+# `without`), `dose` (0, 1, 2-3, 4+ attempts) or `first_day`, all channels together, or one
+# channel's own, as `dose:call` and `first_day:call`; outcome: `resolved` or `cash` (a channel's
+# own doses and days: `resolved`).
 _LABELS = ("question", "outcome", "stage", "arm")
 effect_influence = Table(
     "effect_influence",
