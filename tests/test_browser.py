@@ -378,6 +378,8 @@ def test_a_long_list_is_paged_and_every_loan_is_on_one_page(
         page.fill(str(number))
         page.press("Enter")
         reader.settle()
+        before = {*seen}
+        reader.sees(lambda old=before: not {*reader.listed(key)["loan_id"]} & old)  # drawn anew
         seen += reader.listed(key)["loan_id"].to_list()
     assert len(seen) == len(set(seen))
     assert set(seen) == set(expected["loan_id"])

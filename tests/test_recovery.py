@@ -245,7 +245,8 @@ def test_rates_lie_in_their_intervals_and_cells_add_up(
     for cash_of in ("cash", "clipped"):
         one = cohort_recovery(whole, cash=cash_of).row(0, named=True)
         two = cohort_recovery(parts, cash=cash_of).row(0, named=True)
-        assert one["rate"] == pytest.approx(two["rate"], abs=1e-3)
+        cents = 0.02 / placed.sum()  # each part is rounded to one
+        assert one["rate"] == pytest.approx(two["rate"], abs=cents + 1e-6)
         assert one["low"] - 1e-6 <= one["rate"] <= one["high"] + 1e-6
     found = target_attainment(whole, target=0.6)
     assert finite(found)

@@ -109,7 +109,8 @@ def test_a_load_touches(tmp_path: Path, facts_url: str) -> None:
         result = refresh(facts_url, tmp_path / "marts").recovery
         assert set(result.cohorts) == {month for part, month in parts if part == "cohort"}, what
         assert set(result.months) == {month for part, month in parts if part == "month"}, what
-        if facts_url.startswith("duckdb") or what == list(CHANGES)[-1]:  # a server is slow
+        is_last, every = what == list(CHANGES)[-1], 3 if facts_url.startswith("duckdb") else 9
+        if is_last or number % every == every - 1:  # what was not made anew stays wrong till then
             equal_to_a_full_refresh(facts_url, tmp_path / "marts", tmp_path / f"whole {number}")
 
 
