@@ -21,7 +21,7 @@ GOALS = {  # seconds, GiB
     "refresh, all months": (60.0, 3.0),
 }
 RECOVERY_SECONDS = 60.0
-_PARTS = re.compile(r"Portfolio: ([\d.]+) s\. Recovery: ([\d.]+) s")
+_PARTS = re.compile(r"(Portfolio|Recovery|Conduct|Segments): ([\d.]+) s")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
         else:
             old.unlink(missing_ok=True)
     usage: dict[str, Usage] = {}
-    parts: dict[str, tuple[float, float] | None] = {}
+    parts: dict[str, dict[str, float]] = {}
 
     def step(name: str, *arguments: object) -> None:
         progress(name)
@@ -92,10 +92,9 @@ def make(place: Place, settings: dict[str, int], progress: Progress) -> None:
     place.record.write_text(json.dumps({"settings": settings, "usage": usages}, indent=1))
 
 
-def _printed_parts(log: str) -> tuple[float, float] | None:
-    """The seconds of a refresh's portfolio part and of its recovery part, as it printed them."""
-    found = _PARTS.search(log)
-    return (float(found[1]), float(found[2])) if found else None
+def _printed_parts(log: str) -> dict[str, float]:
+    """The seconds of a refresh's parts, as it printed them."""
+    return {name.lower(): float(seconds) for name, seconds in _PARTS.findall(log)}
 
 
 def figures(place: Place) -> list[Figure]:
@@ -105,11 +104,11 @@ def figures(place: Place) -> list[Figure]:
         seconds, memory = GOALS.get(name, (None, None))
         note = f"CPU {used['cpu_seconds']:.1f} s"
         if used.get("parts"):
-            portfolio, recovery = used["parts"]
-            goal = RECOVERY_SECONDS if name == "refresh, all months" else None
+            whole = RECOVERY_SECONDS if name == "refresh, all months" else None
+            goals = {"portfolio": seconds, "recovery": whole}
             found.append(Figure("book", f"{name}: wall", used["seconds"], "s", note=note))
-            found.append(Figure("book", f"{name}: portfolio part", portfolio, "s", seconds))
-            found.append(Figure("book", f"{name}: recovery part", recovery, "s", goal))
+            for part, took in used["parts"].items():
+                found.append(Figure("book", f"{name}: {part} part", took, "s", goals.get(part)))
         else:
             found.append(Figure("book", f"{name}: wall", used["seconds"], "s", seconds, note=note))
         peak = used["peak_bytes"] / GIB
