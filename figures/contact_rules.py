@@ -15,6 +15,7 @@ from analytics.breach_rates import BreachTrend, breach_rates, breach_trend
 from analytics.contact_fairness import Fairness, contact_fairness
 from charts import complaint_words as names
 from charts.agency_sentences import agency_names
+from charts.rule_sentences import capacity_parts
 from figures.choices import of_the_book
 from queries import agencies, conduct
 from queries.conduct import BREACH, NEAR_MISS, ListedAgency, Pack, Rule
@@ -63,7 +64,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Records:
-    """How attempts are recorded, who is contacted, and what is still allowed."""
+    """How attempts are recorded, who is contacted, and what is still allowed.
+
+    `allowed`: of each cap its name, its rows by stage, and which loans it does not count.
+    """
 
     coverage: pl.DataFrame
     whole: dict[str, Any]
@@ -71,6 +75,7 @@ class Records:
     months_missing: int
     fairness: Fairness
     capacity: pl.DataFrame
+    allowed: list[tuple[str, pl.DataFrame, str]]
 
 
 def rules_in_use(view: ui.View) -> tuple[tuple[Pack, ...], tuple[Rule, ...]]:
@@ -180,6 +185,13 @@ def labels(by: str, values: Sequence[object], view: ui.View) -> dict[object, str
 
 
 def partner_names(view: ui.View) -> dict[str, str]:
+    """Agencies' names by their ids, as they are published."""
+    return _partner_names(view.version, view)
+
+
+@st.cache_resource(max_entries=4, ttl=3600, show_spinner=False)
+def _partner_names(version: str, _view: ui.View) -> dict[str, str]:
+    view = _view
     if not view.book.table_rows.get("agencies"):
         return {}
     partners = ui.load(of_the_book(view), agencies.partners)
@@ -200,6 +212,7 @@ def records(key: str, _view: ui.View) -> Records:
         months_missing=_holes(kept, view),
         fairness=contact_fairness(ui.load(view, conduct.vulnerable)),
         capacity=capacity,
+        allowed=capacity_parts(capacity) if capacity.height else [],
     )
 
 

@@ -108,7 +108,7 @@ def _capacity(kept: Records) -> None:
         st.caption("The packs in use cap no number of attempts.")
         return
     said = ""
-    for name, table, note in sentences.capacity_parts(rows):
+    for name, table, note in kept.allowed:
         st.markdown(f"**{words.plain(name)}**")
         st.dataframe(
             table,

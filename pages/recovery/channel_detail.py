@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 import streamlit as st
 
@@ -15,7 +17,6 @@ from analytics.preferences import preference_met
 from analytics.raw_and_adjusted import left_alone
 from analytics.suitability import RULES, suitability, suited_shares
 from analytics.timeline import resolved_after, timeline_adherence
-from analytics.treatment_arms import AMOUNTS
 from charts import channel_steps, contact_sentences, intervals
 from charts import channel_words as named
 from charts import effects as effect_charts
@@ -27,41 +28,72 @@ from figures import channel_frames as frames
 from figures import channel_work as activity
 from figures.channels import Effects, Figures
 
+LEVELS = {"dose": named.DOSES, "first_day": named.FIRST_DAYS}
 SEGMENTS = {"Product": "product", "Region": "region", "Grade": "grade"}
 
 
-def show_amounts(found: Effects, outcome: Outcome, stage: str) -> None:
-    """What more attempts, and an earlier first one, do: all channels together."""
-    doses, days = _amounts(found, outcome, stage)
+@dataclass(frozen=True)
+class Amounts:
+    """What more attempts and an earlier first one do: sentences, and what each chart shows.
+
+    `parts`: by question (`dose`, `first_day`) the chart's rows and the table under it; a question
+    that no case answers is left out.
+    """
+
+    lines: str
+    parts: dict[str, tuple[pl.DataFrame, pl.DataFrame]]
+
+
+@st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
+def _amounts(
+    key: str, outcome: Outcome, stage: str, channel: str | None, _found: Effects
+) -> Amounts:
+    """Of all channels together, or of one; cached by the view's key."""
+    here = _found.compared.filter(pl.col("outcome") == outcome, pl.col("stage") == stage)
+    of = f":{channel}" if channel else ""
+    rows = {
+        name: frames.ordered(here.filter(pl.col("question") == f"{name}{of}"), "arm", list(labels))
+        for name, labels in LEVELS.items()
+    }
+    doses, days = rows["dose"], rows["first_day"]
     if not doses["treated_cases"].sum():
-        return
-    st.subheader("Do more attempts, or earlier ones, do more?", anchor=False)
+        return Amounts("", {})
     lines = [
-        contact_sentences.dose_sentence(doses, outcome, stage=stage),
-        contact_sentences.early_sentence(days, outcome),
+        contact_sentences.dose_sentence(doses, outcome, stage=stage, channel=channel),
+        contact_sentences.early_sentence(days, outcome, channel=channel),
+        contact_sentences.thin_sentence(doses, days) if channel else None,
         *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
     ]
-    st.markdown(" ".join(line for line in lines if line))
-    _draw_amounts((doses, days), outcome, stage)
+    if channel:
+        lines += contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__)
+    parts = {
+        name: (frames.amounts(part, LEVELS[name], outcome), frames.table(part, outcome))
+        for name, part in rows.items()
+        if part["treated_cases"].sum()
+    }
+    return Amounts(" ".join(line for line in lines if line), parts)
 
 
-def show_own_amounts(found: Effects, outcome: Outcome, stage: str, channel: str) -> None:
+def show_amounts(key: str, found: Effects, outcome: Outcome, stage: str) -> None:
+    """What more attempts, and an earlier first one, do: all channels together."""
+    amounts = _amounts(key, outcome, stage, None, found)
+    if not amounts.parts:
+        return
+    st.subheader("Do more attempts, or earlier ones, do more?", anchor=False)
+    st.markdown(amounts.lines)
+    _draw_amounts(amounts, outcome, stage)
+
+
+def show_own_amounts(key: str, found: Effects, outcome: Outcome, stage: str, channel: str) -> None:
     """What more attempts by one channel, and an earlier first one by it, do."""
-    doses, days = _amounts(found, "resolved", stage, f":{channel}")
-    if not doses["treated_cases"].sum():
+    amounts = _amounts(key, "resolved", stage, channel, found)
+    if not amounts.parts:
         return
     many = named.channels(channel)
     st.subheader(f"Do more {many}, or earlier ones, do more?", anchor=False)
-    lines = [
-        "" if outcome == "resolved" else "On the share resolved; cash is not adjusted by number.",
-        contact_sentences.dose_sentence(doses, "resolved", stage=stage, channel=channel),
-        contact_sentences.early_sentence(days, "resolved", channel=channel),
-        contact_sentences.thin_sentence(doses, days),
-        *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
-        *contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__),
-    ]
-    st.markdown(" ".join(line for line in lines if line))
-    _draw_amounts((doses, days), "resolved", stage, channel)
+    whole = "On the share resolved; cash is not adjusted by number. "
+    st.markdown(("" if outcome == "resolved" else whole) + amounts.lines)
+    _draw_amounts(amounts, "resolved", stage, channel)
     st.caption(
         f"{ASSUMPTIONS[ASSUMPTION]} Whether a case is attempted again may hang on what came of the"
         " attempt before (no answer, a promise to remind of), which is not adjusted for. More"
@@ -69,23 +101,8 @@ def show_own_amounts(found: Effects, outcome: Outcome, stage: str, channel: str)
     )
 
 
-def _amounts(
-    found: Effects, outcome: Outcome, stage: str, of: str = ""
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """By dose and by day of the first attempt, of all channels or of one, in order."""
-    here = found.compared.filter(pl.col("outcome") == outcome, pl.col("stage") == stage)
-    doses, days = (here.filter(pl.col("question") == f"{name}{of}") for name in AMOUNTS)
-    return (
-        frames.ordered(doses, "arm", list(named.DOSES)),
-        frames.ordered(days, "arm", list(named.FIRST_DAYS)),
-    )
-
-
 def _draw_amounts(
-    amounts: tuple[pl.DataFrame, pl.DataFrame],
-    outcome: Outcome,
-    stage: str,
-    channel: str | None = None,
+    amounts: Amounts, outcome: Outcome, stage: str, channel: str | None = None
 ) -> None:
     unit = "points of resolved share" if outcome == "resolved" else "cash a case"
     many = named.sentence(named.channels(channel)) if channel else "Attempts"
@@ -93,13 +110,11 @@ def _draw_amounts(
     of = "_of_channel" if channel else ""
     scope = "the case at opening"
     scope += " and the other channels attempted" if channel else ""
-    parts = (
-        ("dose", amounts[0], named.DOSES, f"{many} on days 0 to 6"),
-        ("first_day", amounts[1], named.FIRST_DAYS, f"Day of the first attempt{by}"),
-    )
-    for column, (key, rows, labels, title) in zip(st.columns(2), parts, strict=True):
-        if not rows["treated_cases"].sum():
+    titles = {"dose": f"{many} on days 0 to 6", "first_day": f"Day of the first attempt{by}"}
+    for column, (key, title) in zip(st.columns(2), titles.items(), strict=True):
+        if key not in amounts.parts:
             continue
+        drawn, table = amounts.parts[key]
         with column:
             ui.heading(
                 title,
@@ -110,9 +125,9 @@ def _draw_amounts(
                 " intervals.",
             )
             ui.chart(
-                frames.amounts(rows, labels, outcome),
+                drawn,
                 effect_charts.by_amount(
-                    list(labels.values()),
+                    list(LEVELS[key].values()),
                     alt=f"{title}: raw and adjusted.",
                     title=title,
                     unit="points" if outcome == "resolved" else "cents",
@@ -120,9 +135,7 @@ def _draw_amounts(
                 key=f"by_{key}{of}",
             )
             made_by = (effects, fit_channel) if channel else (effects,)
-            ui.evidence(
-                f"channel_{key}{of}", frames.table(rows, outcome), *made_by, of=title.lower()
-            )
+            ui.evidence(f"channel_{key}{of}", table, *made_by, of=title.lower())
 
 
 def show_funnel(view: ui.View, found: Figures) -> None:

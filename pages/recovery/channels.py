@@ -187,7 +187,7 @@ def show_channels(found: Figures, outcome: Outcome, stage: str) -> None:
         codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
         chosen = choose_channel(clicked, codes)
         show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
-        channel_detail.show_own_amounts(found.effects, outcome, stage, chosen)
+        channel_detail.show_own_amounts(view.key, found.effects, outcome, stage, chosen)
     elif of_channels.height:
         st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
 
@@ -211,7 +211,7 @@ with parts["What works"] as part:
             ui.segmented("Effect on", ("Resolved", "Cash"), key="effect_on")
         outcome = chosen_outcome()
         show_channels(found, outcome, stage)
-        channel_detail.show_amounts(found.effects, outcome, stage)
+        channel_detail.show_amounts(view.key, found.effects, outcome, stage)
 with parts["From attempt to cash"] as part:
     if part.open:
         channel_detail.show_funnel(view, found)
