@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from analytics.intervals import divide
 from analytics.poisson_rates import CONFIDENCE
@@ -159,7 +160,7 @@ def _fit(
     )
     others = _controls(grouped, controls, y)
     x = _design(a, others, is_straight)
-    model: Any = sm.GLM(y, x, family=sm.families.Poisson(), offset=np.log(n))
+    model: Any = GLM(y, x, family=Poisson(), offset=np.log(n))
     fit = model.fit(scale=1.0, tol=1e-10)
     dispersion = max(float(fit.pearson_chi2 / fit.df_resid), 1.0) if fit.df_resid > 0 else 1.0
     covariance = np.asarray(fit.normalized_cov_params) * dispersion

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import statsmodels.api as sm
 from scipy.special import expit
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.proportion import proportion_confint
 
 COVARIATES = ("bucket", "product", "grade", "amount_band", "risk", "rfm", "season")
@@ -77,7 +78,7 @@ def fit_resolution_model(
     bad = patterns["mature"].to_numpy() - good
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = sm.GLM(np.column_stack([good, bad]), design, family=sm.families.Binomial()).fit()
+        fit = GLM(np.column_stack([good, bad]), design, family=Binomial()).fit()
     if not fit.converged:
         raise NoModel("The model did not settle: some levels tell the outcome alone.")
     found = used.select("covariate", "level").with_columns(

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-import adbc_driver_postgresql.dbapi as adbc
+import adbc_driver_manager
 import duckdb
 import duckdb_engine
 import polars as pl
@@ -34,7 +34,7 @@ class WarehouseUnavailable(Exception):
     """The database cannot be reached or is held by another process."""
 
 
-DRIVER_ERRORS = (duckdb.Error, adbc.Error, sa.exc.SQLAlchemyError)
+DRIVER_ERRORS = (duckdb.Error, adbc_driver_manager.Error, sa.exc.SQLAlchemyError)
 
 
 class Connection(Protocol):
@@ -155,6 +155,9 @@ class PostgreSQLConnection:
         target = make_url(url).set(drivername="postgresql")
         if "connect_timeout" not in target.query:  # a server that hangs must not hang the app
             target = target.update_query_dict({"connect_timeout": "10"})
+        # Here, because it takes a second that a DuckDB warehouse need not spend.
+        import adbc_driver_postgresql.dbapi as adbc
+
         self._raw = adbc.connect(target.render_as_string(False))
 
     def fetch(self, statement: Statement) -> pl.DataFrame:
@@ -301,7 +304,7 @@ def _connect_server(url: str) -> Connection:
         if make_url(url).drivername.startswith("postgresql"):
             return PostgreSQLConnection(url)
         return OtherConnection(url)
-    except (sa.exc.SQLAlchemyError, OSError, adbc.Error) as error:
+    except (sa.exc.SQLAlchemyError, OSError, adbc_driver_manager.Error) as error:
         where = make_url(url).render_as_string(hide_password=True)
         raise WarehouseUnavailable(f"the warehouse at {where} does not answer") from error
 
