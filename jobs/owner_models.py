@@ -6,6 +6,7 @@ Fitted at refresh on the cells of `owner_cases`; the pages add up what they left
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -65,14 +66,28 @@ def owner_cells(owner_kind: str) -> sa.Select:
     )
 
 
-def fit_owner_models(target: Connection) -> dict[str, pl.DataFrame]:
-    """Every model of owners, by mart name."""
-    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in MODELS}
+@dataclass(frozen=True)
+class OwnerCells:
+    """What the models are fitted on, by kind of owner; of those without a case, why."""
+
+    cells: dict[str, pl.DataFrame]
+    empty: dict[str, str]
+
+
+def read_owner_cells(target: Connection) -> OwnerCells:
     cells = {kind: as_categories(target.fetch(owner_cells(kind))) for kind in OWNERS}
     empty = {kind: _why_nothing(target, kind) for kind, found in cells.items() if not found.height}
+    return OwnerCells(cells, empty)
+
+
+def fit_owner_models(read: OwnerCells) -> dict[str, pl.DataFrame]:
+    """Every model of owners, by mart name."""
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in MODELS}
     asked = [(owner_kind, outcome) for owner_kind in OWNERS for outcome in OUTCOMES]
     with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
-        fitted = pool.map(lambda one: _model(cells[one[0]], one[1], empty.get(one[0])), asked)
+        fitted = pool.map(
+            lambda one: _model(read.cells[one[0]], one[1], read.empty.get(one[0])), asked
+        )
         for (owner_kind, outcome), frames in zip(asked, fitted, strict=True):
             keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
             for name, frame in frames.items():

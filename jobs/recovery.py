@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from jobs import case_marts, channel_models, contact_marts, owner_models
 from jobs.case_book import CaseBook
+from jobs.commits import Commits
 from jobs.reading import in_order
 from jobs.recovery_proof import recovery_differences
 from jobs.recovery_sources import (
@@ -88,7 +89,7 @@ def refresh_recovery(
     progress: Callable[[str], None],
     holidays: Holidays = (),
 ) -> RecoveryResult:
-    """Bring the recovery marts up to the facts, one committed cohort or month at a time.
+    """Bring the recovery marts up to the facts, a cohort or month at a time.
 
     `book`: the portfolio's months and what they were made from.  `holidays`: for working days.
     """
@@ -109,6 +110,7 @@ def refresh_recovery(
         since = min((month for _, month in stale), default=settings.as_of)
         cases = CaseBook(facts, shape, settings, cohorts, since, until, reading)
         found = in_order(working, partial(_frames, shape, cases, cash), stale, WORKERS)
+        commits = Commits(target)
         for number, ((part, month), frames) in enumerate(zip(stale, found, strict=True), start=1):
             what = "cases opened in" if part == COHORT else "collections of"
             progress(f"{what} {month:%Y-%m} ({number} of {len(stale)})")
@@ -116,7 +118,8 @@ def refresh_recovery(
                 erase(target, part, month)
             _write(target, frames)
             _stamp(target, part, month, wanted[part, month])
-            target.commit()
+            commits.now_and_then()
+    target.commit()
     _fit(target, wanted, progress)
     _replace(target, _whole_tables(facts, shape, settings))
     target.commit()
@@ -213,11 +216,14 @@ def _fit(
     if made == [stamp]:
         return
     target.execute(sa.delete(table).where(table.c.part == MODELS))
-    progress("models of collectors, teams and agencies")
-    frames = {name: pl.DataFrame() for name in owner_models.MODELS}
-    _replace(target, frames | owner_models.fit_owner_models(target))
-    progress("models of channels")
-    _replace(target, {name: pl.DataFrame() for name in CHANNEL_MODELS} | channel_models.fit(target))
+    progress("models of collectors, teams, agencies and channels")
+    cells = owner_models.read_owner_cells(target)
+    with ThreadPoolExecutor(1) as beside:  # neither keeps two cores at work by itself
+        fitting = beside.submit(owner_models.fit_owner_models, cells)
+        of_channels = channel_models.fit(target)
+        of_owners = fitting.result()
+    _replace(target, {name: pl.DataFrame() for name in owner_models.MODELS} | of_owners)
+    _replace(target, {name: pl.DataFrame() for name in CHANNEL_MODELS} | of_channels)
     _stamp(target, MODELS, None, stamp)
     target.commit()
 
