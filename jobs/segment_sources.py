@@ -77,7 +77,7 @@ def stamps(
         found[MONTH, month] = digest(f"{common}{text}")
     for part, month in recovery:
         if part == COHORT:
-            planned = [prints.get(start) for start in _starts(month)]
+            planned = [sorted(prints.get(start, ())) for start in _starts(month)]
             then = history.get(month_before(month), "")
             found[part, month] = digest(f"{common}{recovery[part, month]}{then}{planned}")
     return found
