@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -63,10 +65,23 @@ def place(folder: Path, url: str | None = None) -> Place:
 
 
 def synthetic(folder: Path, **options: Any) -> Place:
-    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed."""
-    found = write_book(folder, **options)
-    take(found)
-    return found
+    """A synthetic book of 2,000 loans over 14 months, loaded and refreshed, to change at will.
+
+    `folder` comes from `mktemp`.  A book of the same options is made once for all files of tests,
+    whichever worker runs them; each gets a copy.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ  # its folder lies in that of the whole run
+    books = (folder.parent.parent if is_worker else folder.parent) / "books"
+    books.mkdir(exist_ok=True)
+    made = books / "-".join(["book", *(f"{name}_{one}" for name, one in sorted(options.items()))])
+    with Path(f"{made}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            building = Path(f"{made}.building")
+            take(write_book(building, **options))
+            building.rename(made)
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return place(folder)
 
 
 def write_book(folder: Path, **options: Any) -> Place:

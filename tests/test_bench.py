@@ -27,7 +27,7 @@ from queries.filters import whole_book
 from queries.marts import open_marts, read_book
 from warehouse.engines import DuckDBConnection
 
-SETTINGS = {"loans": 2_000, "months": 13, "seed": 7}
+SETTINGS = {"loans": 800, "months": 9, "seed": 7}
 
 
 @pytest.fixture(scope="module")
@@ -133,5 +133,5 @@ def test_the_replay_of_the_contact_rules_is_measured(place: book.Place) -> None:
     assert 0 < found["nothing new"].value < found["one new month"].value
     assert found["one new month"].value < found["full replay"].value
     assert found["full replay: peak memory"].value > 0.05
-    assert "in 13 months; packs cn-cba-2026" in found["full replay"].note
+    assert "in 9 months; packs cn-cba-2026" in found["full replay"].note
     assert found["contact rules: data, cold"].value > 0

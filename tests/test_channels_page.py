@@ -484,7 +484,7 @@ def test_a_click_on_a_channel_shows_its_evidence(
 def test_on_a_refreshed_book_the_page_counts_what_the_files_hold(
     tmp_path_factory: pytest.TempPathFactory, browser: Browser
 ) -> None:
-    where = synthetic(tmp_path_factory.mktemp("refreshed"), loans=1500)
+    where = synthetic(tmp_path_factory.mktemp("refreshed"))
     contacts = pl.read_parquet(where.files / "contacts.parquet").filter(direction="outbound")
     last = dt.datetime(2026, 7, 1)
     window = contacts.filter(pl.col("contacted_at").is_between(dt.datetime(2025, 7, 1), last))

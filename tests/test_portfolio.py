@@ -21,12 +21,12 @@ from tests.books import JAN, loan, month, put
 from tests.served import LAST_MONTH, synthetic
 from warehouse.published import current_version
 
-A_YEAR_AGO = dt.date(LAST_MONTH.year - 1, LAST_MONTH.month, 30)
+TWO_YEARS_AGO = dt.date(LAST_MONTH.year - 2, LAST_MONTH.month, 30)
 
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = synthetic(tmp_path_factory.mktemp("portfolio"), loans=900, months=8)
+    made = synthetic(tmp_path_factory.mktemp("portfolio"))
     found = current_version(made.marts)
     assert found
     return found
@@ -113,7 +113,7 @@ def test_an_earlier_month_hides_all_later_ones(marts: Marts) -> None:
     months = read_book(marts).months
     found = portfolio.stocks(marts, Filter(as_of=months[3], window=2))
     assert found["month"].unique().sort().to_list() == [*months[2:4]]
-    assert portfolio.stocks(marts, Filter(as_of=A_YEAR_AGO)).is_empty()
+    assert portfolio.stocks(marts, Filter(as_of=TWO_YEARS_AGO)).is_empty()
 
 
 def test_what_was_paid_is_the_same_by_move_and_by_where_it_ended(marts: Marts) -> None:

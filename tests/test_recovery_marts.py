@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,22 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     put(url, **case_book())
     refresh(url, folder / "marts")
     return folder / "marts"
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book of cases and its marts on DuckDB, to be copied."""
+    folder = tmp_path_factory.mktemp("refreshed")
+    put(f"duckdb:///{folder / 'facts.duckdb'}", **case_book())
+    refresh(f"duckdb:///{folder / 'facts.duckdb'}", folder / "marts")
+    return folder
+
+
+@pytest.fixture
+def copy(refreshed: Path, tmp_path: Path) -> tuple[str, Path]:
+    """Facts and marts of the book of cases to change at will, for what no engine differs in."""
+    shutil.copytree(refreshed, tmp_path / "copy")
+    return f"duckdb:///{tmp_path / 'copy' / 'facts.duckdb'}", tmp_path / "copy" / "marts"
 
 
 def test_cash_within_a_horizon_counts_from_the_opening_day_net_of_reversals(made: Path) -> None:
@@ -185,23 +202,22 @@ def test_days_to_the_first_contact_are_working_days_and_censored(made: Path) -> 
 
 
 def test_a_first_contact_that_names_no_case_is_with_the_loans_case_of_that_day(
-    facts_url: str, tmp_path: Path
+    duckdb_url: str, tmp_path: Path
 ) -> None:
     book = case_book()
     for row in book["contacts"]:
         row["case_id"] = None
-    put(facts_url, **book)
-    refresh(facts_url, tmp_path)
+    put(duckdb_url, **book)
+    refresh(duckdb_url, tmp_path)
     for kind, days in (("attempt", (2, 1)), ("right_party", (3, 1))):
         found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
         assert found.select("working_day", "contacted").rows() == [days]
 
 
 def test_first_contacts_are_counted_by_the_lenders_holidays_and_a_change_counts_anew(
-    facts_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copy: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(facts_url, **case_book())
-    refresh(facts_url, tmp_path)
+    url, folder = copy
     file = tmp_path / "days.csv"
     monkeypatch.setenv("HOLIDAYS", str(file))
     # opened on Wednesday 10 January, attempted on Friday, spoken with on Monday
@@ -211,12 +227,12 @@ def test_first_contacts_are_counted_by_the_lenders_holidays_and_a_change_counts_
         ("2027-10-01,false\n", 2, 3, 1),
     ):
         file.write_text("day,is_worked\n" + text)
-        done = refresh(facts_url, tmp_path)
+        done = refresh(url, folder)
         assert len(done.recovery.cohorts) == month_count  # January's
         for kind, working_day in (("attempt", attempt), ("right_party", spoken)):
-            found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
+            found = mart(folder, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
             assert found["working_day"].to_list() == [working_day]
-    assert not refresh(facts_url, tmp_path).recovery.cohorts
+    assert not refresh(url, folder).recovery.cohorts
 
 
 @pytest.mark.parametrize(
@@ -255,18 +271,17 @@ def test_people_and_money_are_as_the_contract_has_them(made: Path) -> None:
     assert mart(made, "people_events")["occurred_on"].to_list() == [day("02-02")]
 
 
-def test_amount_bands_stay_where_they_were_drawn(facts_url: str, tmp_path: Path) -> None:
-    put(facts_url, **case_book())
-    refresh(facts_url, tmp_path)
-    before = mart(tmp_path, "recovery_settings", name="amount_bounds")["value"].item()
+def test_amount_bands_stay_where_they_were_drawn(copy: tuple[str, Path]) -> None:
+    url, folder = copy
+    before = mart(folder, "recovery_settings", name="amount_bounds")["value"].item()
     rows = [case(f"n{n}", "A", "06-10", placed_amount="90000") for n in range(20)]
-    put(facts_url, cases=rows)
-    with session(facts_url, read_only=False) as facts:
+    put(url, cases=rows)
+    with session(url, read_only=False) as facts:
         touched = recovery_touch("cohort", JUN)
         facts.execute(touched)
-    refresh(facts_url, tmp_path)
-    assert mart(tmp_path, "recovery_settings", name="amount_bounds")["value"].item() == before
-    june = mart(tmp_path, "owner_cases", opened_month=JUN, amount_band="huge")
+    refresh(url, folder)
+    assert mart(folder, "recovery_settings", name="amount_bounds")["value"].item() == before
+    june = mart(folder, "owner_cases", opened_month=JUN, amount_band="huge")
     assert june["opened_cases"].sum() == 20
 
 
@@ -318,22 +333,21 @@ def test_a_book_without_a_table_has_the_rest(duckdb_url: str, tmp_path: Path, ab
 
 
 def test_marts_that_differ_from_the_facts_are_refused_and_then_healed(
-    facts_url: str, tmp_path: Path
+    copy: tuple[str, Path],
 ) -> None:
-    put(facts_url, **case_book())
-    whole = refresh(facts_url, tmp_path).path
-    expected = tables(tmp_path)
+    url, folder = copy
+    whole, expected = current_version(folder), tables(folder)
     with duckdb.connect(str(whole)) as tampered:
         tampered.execute("UPDATE owner_cases SET opened_cents = opened_cents + 1")
         tampered.execute("DELETE FROM collections_months WHERE month = '2024-02-29'")
         tampered.execute("UPDATE liquidation_cash SET cash_cents = 0 WHERE elapsed = 1")
     with pytest.raises(RefreshRefused, match="cases opened in 2024-01: 2 cases and 18000 cents"):
-        refresh(facts_url, tmp_path)
-    assert current_version(tmp_path) == whole
-    result = refresh(facts_url, tmp_path)
+        refresh(url, folder)
+    assert current_version(folder) == whole
+    result = refresh(url, folder)
     assert result.recovery.cohorts == (JAN, MAR, MAY, JUN)
     assert result.recovery.months == (FEB, MAR)
-    healed = tables(tmp_path)
+    healed = tables(folder)
     for name in ("owner_cases", "collections_months", "liquidation_cash"):
         assert healed[name].equals(expected[name])
 
@@ -364,14 +378,11 @@ def test_cash_from_before_the_books_first_month_is_counted(facts_url: str, tmp_p
     assert early.select("owner_cents", "nobody_cents").row(0) == (0, 600)
 
 
-def test_a_cohort_is_made_again_until_its_horizons_have_passed(
-    duckdb_url: str, tmp_path: Path
-) -> None:
-    put(duckdb_url, **case_book())
-    refresh(duckdb_url, tmp_path)
-    assert refresh(duckdb_url, tmp_path).recovery.cohorts == ()
-    put(duckdb_url, loan_months=[month("A", day("08-31"), 5, "1000")])
-    result = refresh(duckdb_url, tmp_path)
+def test_a_cohort_is_made_again_until_its_horizons_have_passed(copy: tuple[str, Path]) -> None:
+    url, folder = copy
+    assert refresh(url, folder).recovery.cohorts == ()
+    put(url, loan_months=[month("A", day("08-31"), 5, "1000")])
+    result = refresh(url, folder)
     # on 31 July the youngest possible case of January was 182 days old: it is final
     assert JAN not in result.recovery.cohorts
     assert result.recovery.cohorts == (MAR, MAY, JUN, day("08-31"))

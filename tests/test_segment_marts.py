@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,16 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from bench.splitting import split_last_month
 from jobs.refresh import RefreshRefused, book_shape, refresh
 from queries.cases import RESOLVED, CaseSettings
 from queries.segment_cases import case_outcomes
 from tests.books import FEB, JAN, MAR, loan, month, put, small_book
 from tests.conftest import new_postgres_database
-from tests.lender import take
 from tests.recovery_books import ENDS, case_book, day, mart
 from tests.served import LAST_MONTH, Place, synthetic
 from warehouse.buckets import DEFAULT_BOUNDS
 from warehouse.contract import load_months, loan_months
 from warehouse.engines import session
-from warehouse.sample.book import make_book
 from warehouse.strategy_marts import SCHEMES
 
 SEGMENT = ["product", "region", "grade"]
@@ -199,7 +195,7 @@ def test_both_engines_have_the_same_marts_of_strategy(engines: dict[str, Path]) 
 
 @pytest.fixture(scope="module")
 def synthetic_book(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return synthetic(tmp_path_factory.mktemp("segments"), loans=1300, months=12)
+    return synthetic(tmp_path_factory.mktemp("segments"))
 
 
 @pytest.fixture
@@ -352,29 +348,6 @@ def test_a_book_of_loans_alone_has_classes_and_no_cases(duckdb_url: str, tmp_pat
     assert mart(tmp_path, "resolution_models").is_empty()
     cured = only(mart(tmp_path, "segment_moves", month=FEB, scheme="risk"))
     assert (cured["to_class"], cured["cured_loans"], cured["cured_cents"]) == ("current", 1, None)
-
-
-def test_a_new_month_ends_as_if_all_had_been_made_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fixed = {"score": [500, 560], "recency": [1, 2], "frequency": [0.5, 0.8]}
-    (tmp_path / "cuts.json").write_text(json.dumps(fixed | {"amount": [60_000, 190_000]}))
-    monkeypatch.setenv("CLASS_CUTS", str(tmp_path / "cuts.json"))
-    make_book(tmp_path / "sample", loans=500, months=8, seed=11)
-    last = split_last_month(tmp_path / "sample", tmp_path / "first", tmp_path / "new")
-    url = f"duckdb:///{tmp_path / 'facts.duckdb'}"
-    take(tmp_path / "first", url, today=dt.date(2026, 7, 1))
-    refresh(url, tmp_path / "marts")
-    take(tmp_path / "new", url, today=dt.date(2026, 7, 1))
-    made = refresh(url, tmp_path / "marts").segments
-    assert made.months == (last,)
-    assert len(made.cohorts) < 8
-    refresh(url, tmp_path / "whole")
-    for name in ("segment_months", "segment_moves", "segment_cases", "segment_treatments",
-                 "resolution_cases", "treatment_months"):  # fmt: skip
-        found, expected = (mart(tmp_path / one, name).sort(pl.all()) for one in ("marts", "whole"))
-        assert_frame_equal(found, expected, rel_tol=1e-9)
-        assert found.height
 
 
 def test_cut_points_of_a_file_class_anew_and_a_bad_file_changes_nothing(

@@ -28,7 +28,7 @@ IMAGE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return synthetic(tmp_path_factory.mktemp("segments_page"), loans=1000, months=14)
+    return synthetic(tmp_path_factory.mktemp("segments_page"))
 
 
 @pytest.fixture(autouse=True)
