@@ -19,9 +19,10 @@ def baseline_strategy(treated: Treated, keys: pl.DataFrame, loans: Array) -> Str
 
     Attempts: a month, for a case that is open all of it: attempts / cases open at the months'
     starts, added up (not late: / loans).  First contact: mean working day of the first attempt
-    among cases that had one.  Agencies: share of the cases placed with one, their commission
-    weighted by cases.  People: the lender's own, their hours and pay; bonus and systems from the
-    costs.
+    among cases that had one.  Days between attempts: from one attempt on a case to the next by any
+    channel, on average, in its first 90 days.  Agencies: share of the cases placed with one, their
+    commission weighted by cases.  People: the lender's own, their hours and pay; bonus and systems
+    from the costs.
 
     In: sums of the period, `keys` (segment, product, grade), `loans` [segment, stage] at the
     months' starts, added up.  Out: the strategy `Baseline` with the months in `measured`.
@@ -42,6 +43,8 @@ def baseline_strategy(treated: Treated, keys: pl.DataFrame, loans: Array) -> Str
                                          if c.startswith("attempts_"))  # fmt: skip
     table = rows.join(per_case, on=["segment", "stage"], how="left")
     table = table.join(_first(treated.first_days, keys), on=["segment", "stage"], how="left")
+    if not treated.gaps.is_empty():
+        table = table.join(_gaps(treated.gaps, keys), on=["segment", "stage"], how="left")
     table = table.join(_agencies(treated, keys), on=["segment", "stage"], how="left")
     if not treated.offers.is_empty():
         table = table.join(_offers(treated.offers, keys), on=["segment", "stage"], how="left")
@@ -77,6 +80,19 @@ def _first(first_days: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     )
     summed = by_segment(days, keys, ("stage",), ("contacted", "days"))
     return summed.select("segment", "stage", first_contact_day=pl.col("days") / pl.col("contacted"))
+
+
+def _gaps(gaps: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Mean days between attempts; the stage's where a segment has too few."""
+    own = by_segment(gaps, keys, ("stage",), ("attempt_gaps", "gap_days"))
+    stages = own.group_by("stage").agg(pl.col("attempt_gaps", "gap_days").sum().name.suffix("_s"))
+    found = keys.select("segment").join(stages, how="cross")
+    found = found.join(own, on=["segment", "stage"], how="left")
+    is_own = pl.col("attempt_gaps").fill_null(0) >= FEWEST
+    mean = pl.col("gap_days") / pl.col("attempt_gaps")
+    of_stage = pl.col("gap_days_s") / pl.col("attempt_gaps_s")
+    days = pl.when(is_own).then(mean).otherwise(of_stage).clip(0.0, 90.0)
+    return found.select("segment", "stage", gap_days=days)
 
 
 def _agencies(treated: Treated, keys: pl.DataFrame) -> pl.DataFrame:

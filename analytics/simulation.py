@@ -15,14 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from analytics import simulation_kernel as kernel
+from analytics.intervals import Array
 from analytics.shocks import learn_shocks
 from analytics.simulation_draws import Draws, posterior
 from analytics.simulation_kernel import TILE
+from analytics.simulation_odds import Odds
 from analytics.simulation_plans import EVIDENCE, Effects, Floats, Plan, check_plans
 from analytics.simulation_result import METERS, Simulation
-from analytics.simulation_states import STAGE_OF_STATE, STAGES
+from analytics.simulation_states import STAGE_OF_STATE
 
-MOST_LOG_ODDS = 10.0  # beyond it an odds ratio says nothing more
 THREADS = 2
 BLOCK = 512  # draws that a thread takes at a time
 _pool: list[ThreadPoolExecutor] = []
@@ -57,8 +58,7 @@ def simulate(
     theta = np.ascontiguousarray(effects_theta, dtype=np.float32)
     check_plans(draws, theta, plans, discount_rate)
     discount = (1.0 + discount_rate) ** (-np.arange(1, draws.horizon + 1) / 12.0)
-    x = np.stack([plan.x for plan in plans]).astype(np.float32).reshape(-1, theta.shape[1])
-    odds = _odds_of_tile(x, theta, len(plans), draws)
+    odds = Odds(plans, theta, draws)
     totals, nets = _run(draws, odds, plans, discount)
     return Simulation(
         names=tuple(plan.name for plan in plans),
@@ -69,33 +69,12 @@ def simulate(
         fixed_kinds=plans[0].fixed_kinds,
         discount=discount,
         late_stock=float(draws.stock[:, 1:].sum(dtype=np.float64)),
-        luck=_luck(draws, odds(0)[..., : draws.n]),
+        luck=_luck(draws, odds),
     )
 
 
-def _odds_of_tile(x: Floats, theta: Floats, plans: int, draws: Draws) -> Callable[[int], Floats]:
-    """OR - 1 of a tile, [plan, segment, stage, lane]; for `reminder` 1 / OR - 1.
-
-    Exactly 0 where x or theta is.
-    """
-    padded = np.zeros((draws.padded, theta.shape[1]), np.float32)
-    padded[: draws.n] = theta
-    by_tile = np.moveaxis(padded.reshape(-1, TILE, theta.shape[1]), 1, 2).copy()
-
-    def odds(tile: int) -> Floats:
-        found = np.empty((len(x), TILE), np.float32)
-        kernel.log_odds(x, by_tile[tile], found)
-        np.clip(found, -MOST_LOG_ODDS, MOST_LOG_ODDS, out=found)
-        found[:: len(STAGES)] *= -1
-        np.exp(found, out=found)
-        found -= np.float32(1)
-        return found.reshape(plans, len(draws.segments), len(STAGES), TILE)
-
-    return odds
-
-
 def _run(
-    draws: Draws, odds: Callable[[int], Floats], plans: Sequence[Plan], discount: np.ndarray
+    draws: Draws, odds: Odds, plans: Sequence[Plan], discount: np.ndarray
 ) -> tuple[Floats, Floats]:
     """The kernel over all tiles: totals [plan, month, output, draw], nets [plan, segment, draw]."""
     segments, months, rate = len(draws.segments), draws.horizon, discount.astype(np.float32)
@@ -103,17 +82,23 @@ def _run(
     nets = np.empty((len(plans), segments, draws.padded), np.float32)
     meters, commission = (
         np.ascontiguousarray(np.stack(parts), dtype=np.float32)
-        for parts in ([plan.meters for plan in plans], [plan.commission for plan in plans])
+        for parts in (
+            [plan.meters for plan in plans],
+            [plan.monthly_commission(months) for plan in plans],
+        )
     )
 
     def run(tile: int) -> None:
         own = np.zeros((len(plans), months, kernel.OUTPUTS * TILE), np.float32)
         own_nets = np.zeros((len(plans), segments, TILE), np.float32)
+        usual, later = odds.of(tile)
         kernel.run_tile(
             draws.packed[tile].reshape(segments, -1),
             draws.shock[tile].reshape(months, -1),
             draws.inflow[tile],
-            odds(tile).reshape(len(plans), segments, -1),
+            usual.reshape(len(plans), segments, -1),
+            odds.slot,
+            later,
             draws.stock,
             draws.entering,
             draws.cash_share,
@@ -131,18 +116,27 @@ def _run(
     return totals, nets
 
 
-def _luck(draws: Draws, odds: Floats) -> Floats:
+def _luck(draws: Draws, odds: Odds) -> Floats:
     """What chance adds to or takes from each plan's benefit, by segment and draw.
 
     The share of a row that a strategy turns is d = o p (1 - p) / (1 + o p), o = OR - 1, averaged
-    over a tile of draws of the effects.
+    over a tile of draws of the effects, and over the months where they change.
     """
     acts = np.concatenate([draws.usual[:, :1, 2], draws.usual[:, 1:, 0]], axis=1)
-    o = odds[:, :, list(STAGE_OF_STATE)].astype(np.float64)
-    p = acts[None, :, :, None]
-    turned = np.abs(o * p * (1 - p) / (1 + o * p)).mean(axis=-1)
+    usual, later = (part[..., : draws.n].astype(np.float64) for part in odds.of(0))
+    turned = _turned(usual[:, :, list(STAGE_OF_STATE)], acts[None, :, :, None]).mean(axis=-1)
+    for state, stage in enumerate(STAGE_OF_STATE):
+        plan, segment = np.nonzero(odds.slot[..., stage] >= 0)
+        if len(plan):
+            rows = later[odds.slot[plan, segment, stage]]
+            by_month = _turned(rows, acts[segment, state, None, None])
+            turned[plan, segment, state] = by_month.mean(axis=(1, 2))
     spread = np.sqrt((turned * draws.luck).sum(axis=-1)).astype(np.float32)
     return spread[:, :, None] * draws.normals
+
+
+def _turned(o: Array, p: Array) -> Array:
+    return np.abs(o * p * (1 - p) / (1 + o * p))
 
 
 def _in_two_threads(run: Callable[[int], None], tiles: int) -> None:

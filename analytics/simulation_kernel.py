@@ -50,28 +50,37 @@ def run_tile(
     shock: Any,  # float32 [month, 13 x TILE]
     inflow: Any,  # float32 [month, TILE], a factor
     odds: Any,  # float32 [plan, segment, 4 x TILE]: OR - 1; for stage 0: 1 / OR - 1
+    slot: Any,  # int32 [plan, segment, 4]: where its odds change by month, the row; else -1
+    later: Any,  # float32 [row, month, TILE]: those odds
     stock: Any,  # float32 [segment, 6]
     entering: Any,  # float32 [segment]
     cash_share: Any,  # float32 [segment, 6, 3]
     meters: Any,  # float32 [plan, segment, 6, 4]
-    commission: Any,  # float32 [plan, segment, 6]
+    commission: Any,  # float32 [plan, segment, month, 6]
     discount: Any,  # float32 [month]
     totals: Any,  # out float32 [plan, month, 10 x TILE], zero
     by_segment: Any,  # out float32 [plan, segment, TILE], zero
 ) -> None:
     w = np.empty(_SPACE, np.float32)
+    now = np.empty(4 * TILE, np.float32)
     for s in range(odds.shape[1]):
         for p in range(odds.shape[0]):
+            for k in range(4 * TILE):
+                now[k] = odds[p, s, k]
             for i in range(6):
                 for k in range(TILE):
                     w[_V + i * TILE + k] = stock[s, i]
             for t in range(shock.shape[0]):
-                _leave(w, packed[s], shock[t], odds[p, s], cash_share[s])
+                for g in range(4):
+                    if slot[p, s, g] >= 0:
+                        for k in range(TILE):
+                            now[g * TILE + k] = later[slot[p, s, g], t, k]
+                _leave(w, packed[s], shock[t], now, cash_share[s])
                 for j in range(6):
                     _arrive(w, packed[s], j)
                 _count_costs(totals[p, t], w, meters[p, s])
                 _count_cash(
-                    totals[p, t], by_segment[p, s], w, shock[t], commission[p, s], discount[t]
+                    totals[p, t], by_segment[p, s], w, shock[t], commission[p, s, t], discount[t]
                 )
                 _count_masses(totals[p, t], w, packed[s])
                 for k in range(6 * TILE):

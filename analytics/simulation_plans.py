@@ -55,9 +55,10 @@ class Plan:
     """A strategy as the simulator takes it: its distance from the baseline, and its costs.
 
     `x` [segment, stage, effect]: how many units of each effect it adds in a segment and stage (0
-    for the baseline).  `meters` [segment, state, 4]: contact cost, legal cost, complaints and
-    hours per unit of money and month; `commission` [segment, state]: share of the state's cash;
-    `fixed` [month, kind]: currency a month whatever moves.
+    for the baseline); [month, segment, stage, effect] where that changes with the months since
+    the strategy began.  `meters` [segment, state, 4]: contact cost, legal cost, complaints and
+    hours per unit of money and month; `commission` [segment, state], or by month before those:
+    share of the state's cash; `fixed` [month, kind]: currency a month whatever moves.
     """
 
     name: str
@@ -66,6 +67,19 @@ class Plan:
     commission: Floats
     fixed: Array
     fixed_kinds: tuple[str, ...]
+
+    def monthly_x(self, months: int) -> Floats:
+        """`x` by month, whether it changes or not."""
+        return _by_month(self.x, 3, months)
+
+    def monthly_commission(self, months: int) -> Floats:
+        """[segment, month, state]"""
+        return np.moveaxis(_by_month(self.commission, 2, months), 0, 1)
+
+
+def _by_month(values: Floats, size: int, months: int) -> Floats:
+    found = np.asarray(values, np.float32)
+    return np.broadcast_to(found, (months, *found.shape[-size:]))
 
 
 def check_plans(draws: Draws, theta: Floats, plans: Sequence[Plan], discount_rate: float) -> None:
@@ -79,9 +93,9 @@ def check_plans(draws: Draws, theta: Floats, plans: Sequence[Plan], discount_rat
         raise ValueError(f"a discount rate is a share a year, not {discount_rate}")
     for plan in plans:
         shapes = {
-            "x": (np.shape(plan.x), (segments, len(STAGES), effects)),
+            "x": (_a_month(plan.x, 3, draws.horizon), (segments, len(STAGES), effects)),
             "meters": (np.shape(plan.meters), (segments, 6, 4)),
-            "commission": (np.shape(plan.commission), (segments, 6)),
+            "commission": (_a_month(plan.commission, 2, draws.horizon), (segments, 6)),
             "fixed": (np.shape(plan.fixed), (draws.horizon, len(plan.fixed_kinds))),
         }
         for what, (found, wanted) in shapes.items():
@@ -93,3 +107,9 @@ def check_plans(draws: Draws, theta: Floats, plans: Sequence[Plan], discount_rat
             raise ValueError(f"{plan.name}: its fixed costs are of other kinds than the baseline's")
     if np.any(np.asarray(plans[0].x) != 0):
         raise ValueError("the baseline cannot differ from itself: its x must be 0")
+
+
+def _a_month(values: Floats, size: int, months: int) -> tuple[int, ...]:
+    """The shape of a month's values, where they are by month and there are as many months."""
+    shape = np.shape(values)
+    return shape[1:] if len(shape) == size + 1 and shape[0] == months else shape

@@ -10,6 +10,7 @@ import polars as pl
 from scipy import stats
 
 from analytics.monthly_odds import LEAST, MOST, MOST_MONTHS, Months, monthly_log_odds, odds_slope
+from analytics.placement_curves import AGENCY, SUIT
 from analytics.shrinkage import shrink
 from analytics.strategy_fields import CHANNELS, STAGES
 
@@ -18,6 +19,7 @@ REACH = float(stats.norm.ppf(0.975))
 FIRST_DAYS = {"0-1": 0.5, "2-3": 2.5, "4-6": 5.0}
 OFFERS = ("plan", "settlement", "suit")
 IN_HOUSE = "in-house"
+CURVED = {AGENCY: "agency_curve", SUIT: "suit_curve"}
 ESTIMATED, ASSUMED, NONE = "estimated", "assumed", "none"
 SCHEMA = pl.Schema(
     {
@@ -25,6 +27,7 @@ SCHEMA = pl.Schema(
         "kind": pl.String,
         "channel": pl.String,
         "stage": pl.String,
+        "step": pl.String,
         "mean": pl.Float64,
         "sd": pl.Float64,
         "evidence": pl.String,
@@ -37,30 +40,59 @@ SCHEMA = pl.Schema(
 
 
 def effect_table(
-    influence: pl.DataFrame, agencies: pl.DataFrame, months: Months | None = None
+    influence: pl.DataFrame,
+    agencies: pl.DataFrame,
+    months: Months | None = None,
+    curves: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """What is known of each thing that a strategy can change, as monthly log odds ratios of cure?
 
     A channel: attempted in the first week or not, on like cases (landmark estimate), by stage;
     estimates of all channels and stages are drawn toward their mean as far as chance explains
-    their spread (random effects).  First contact: on days 0 to 1 rather than 4 to 6.  Agencies:
-    their cases against in-house cases of the same mix.  Plans, settlements and suits: nothing is
-    estimated here, so they do nothing until the analyst says what they do.
+    their spread (random effects).  First contact: on days 0 to 1 rather than 4 to 6.  Agencies and
+    suits: by their liquidation curves, a row a month since placement or filing, against like cases;
+    beside it one figure for agencies of all months, which counts where there is no curve.  Days
+    between attempts, plans, settlements, and suits without a curve: nothing is estimated here, so
+    they do nothing until the analyst says what they do.  What he says of `agency` or `suit` takes
+    the place of the curve.
 
     In: influence sums by `question`, `stage`, `arm` (outcome: resolved), owner effects of
-    agencies, months at risk by stage.  Out: a row an effect: `code`, `kind`, `channel`, `stage`
-    (null: every stage), `mean` and `sd` as the simulation draws them, `evidence` (`estimated` or
-    `none`), the estimate of its `own` with `own_sd` before it was drawn to the mean, `cases` behind
-    it, `reason` where there is none.
+    agencies, months at risk by stage, the steps of `placement_curves`.  Out: a row an effect:
+    `code`, `kind`, `channel`, `stage` (null: every stage), `step` (of a curve, in months), `mean`
+    and `sd` as the simulation draws them, `evidence` (`estimated` or `none`), the estimate of its
+    `own` with `own_sd` before it was drawn to the mean, `cases` behind it, `reason` where there is
+    none.
     Null: mean and sd are 0 where the evidence is `none`.
     Misleads: adjustment cannot remove what was not recorded; an effect seen where few got the
     treatment may not hold when everybody gets it.
-    Reference: see `fit_effects`, `monthly_log_odds` and `shrink`.
+    Reference: see `fit_effects`, `monthly_log_odds`, `placement_curves` and `shrink`.
     """
     by_channel = monthly_log_odds(influence.filter(pl.col("question") == "channel"), months)
+    steps = [] if curves is None else list(curves.iter_rows(named=True))
+    curved = {row["kind"] for row in steps if row["theta"] is not None}
     rows = [*_channels(by_channel), *_first_contacts(influence, months), _agencies(agencies)]
-    rows += [_row(code=kind, kind=kind, reason="assumed_only") for kind in OFFERS]
-    return pl.DataFrame(rows, schema=SCHEMA)
+    if AGENCY in curved:
+        rows[-1]["reason"] = "by_curve"
+    rows += [_row(code=f"cadence:{stage}", kind="cadence", stage=stage, reason="assumed_only")
+             for stage in STAGES[1:]]  # fmt: skip
+    for kind in OFFERS:
+        rows.append(_row(code=kind, kind=kind,
+                         reason="by_curve" if kind in curved else "assumed_only"))  # fmt: skip
+    return pl.DataFrame([*rows, *map(_of_curve, steps)], schema=SCHEMA)
+
+
+def _of_curve(row: Mapping[str, object]) -> dict[str, object]:
+    known = {"own": row["theta"], "own_sd": row["se"], "mean": row["theta"], "sd": row["se"]}
+    return _row(code=f"{row['kind']}:{row['step']}", kind=CURVED[str(row["kind"])],
+                step=row["step"], cases=row["cases"], reason=row["reason"], **known)  # fmt: skip
+
+
+def goes_by_curve(effects: pl.DataFrame, kind: str) -> bool:
+    """Whether agencies or suits act by their curve: where there is one, unless the analyst said
+    what they do in all months alike."""
+    by_code = dict(effects.select("code", "evidence").iter_rows())
+    steps = effects.filter(pl.col("kind") == CURVED[kind])["evidence"]
+    return by_code.get(kind) != ASSUMED and bool((steps != NONE).any())
 
 
 def with_assumptions(

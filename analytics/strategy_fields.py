@@ -27,8 +27,9 @@ LONGEST_NAME = 200
 class Field:
     """One number of a strategy: its name, its unit, and between what it must lie.
 
-    `unit`: `a month` (attempts for a case open a whole month), `day`, `share`, `money`, `count`,
-    `hours` or `years`.  `needed`: it may not be missing.
+    `unit`: `a month` (attempts for a case open a whole month), `day`, `days`, `share`, `money`,
+    `count`, `hours` or `years`.  `needed`: it may not be missing.  `gap_days` is the cadence: days
+    from one attempt on a case to the next, by whatever channel, on average.
     """
 
     name: str
@@ -47,6 +48,7 @@ TREATMENT_FIELDS = (
     *[_attempts(channel) for channel in CHANNELS],
     Field("bot_share", "share", 0.0, 1.0, group="timing"),
     Field("first_contact_day", "day", 0.0, 120.0, group="timing"),
+    Field("gap_days", "days", 0.0, 90.0, group="timing"),
     Field("plan_share", "share", 0.0, 1.0, group="offers"),
     Field("settlement_share", "share", 0.0, 1.0, group="offers"),
     Field("settlement_discount", "share", 0.0, 1.0, group="offers"),

@@ -15,13 +15,15 @@ from analytics.strategies import (
     Operations,
     Strategy,
     operation_problems,
+    row_label,
     row_problems,
     wrong_range,
 )
 from analytics.strategy_fields import Problem, StrategyError, wrong_text
 
 FORMAT = "collections-strategy"
-VERSION = 1
+VERSION = 2
+SINCE = {"gap_days": 2}  # fields of a treatment that older versions have not; they open without
 MOST_CHARACTERS = 4_000_000
 _NEEDED = ("format", "version", "name", "operations", "treatments")
 _KNOWN = (*_NEEDED, "assumptions", "measured")
@@ -64,6 +66,7 @@ def from_text(text: str) -> Strategy:
     if found:
         raise StrategyError(found)
     found = [*row_problems(given["treatments"]), *operation_problems(given["operations"])]
+    found += _too_new(given["treatments"], given["version"])
     if wrong := wrong_text(given["name"]):
         found.append(Problem("name", None, wrong))
     assumptions = given.get("assumptions", {})
@@ -123,8 +126,9 @@ def _frame_problems(given: Mapping[str, Any]) -> list[Problem]:
     if given.get("format") != FORMAT:
         wrong = f"found {given.get('format')!r}, expected {FORMAT!r}: this is no strategy's file"
         return [Problem("format", None, wrong)]
-    if given.get("version") != VERSION or isinstance(given.get("version"), bool):
-        wrong = f"found {given.get('version')!r}, this program reads version {VERSION}"
+    version = given.get("version")
+    if isinstance(version, bool) or version not in range(1, VERSION + 1):
+        wrong = f"found {version!r}, this program reads versions 1 to {VERSION}"
         return [Problem("version", None, wrong)]
     found = [Problem(name, None, "is missing") for name in _NEEDED if name not in given]
     found += [Problem(name, None, "is no field of a strategy") for name in given
@@ -141,6 +145,16 @@ def _frame_problems(given: Mapping[str, Any]) -> list[Problem]:
     if isinstance(rows, list) and not all(isinstance(row, dict) for row in rows):
         found.append(Problem("treatments", None, "expected one object for each row"))
     return found
+
+
+def _too_new(rows: list[Mapping[str, Any]], version: int) -> list[Problem]:
+    """Fields that a file's version has not."""
+    return [
+        Problem(name, row_label(row), f"is no field of version {version}")
+        for row in rows
+        for name, first in SINCE.items()
+        if version < first and name in row
+    ]
 
 
 def _measured(given: Any, found: list[Problem]) -> tuple[date, date] | None:

@@ -14,14 +14,22 @@ from analytics.strategy_fields import CHANNELS, STAGES
 from analytics.strategy_treatments import Treatment
 from analytics.workload import PRODUCTIVE, Workload
 
+ATTEMPTS = "attempts"
+CAPPED = pl.Schema({"what": pl.String, "rule": pl.String, "segment": pl.String,
+                    "stage": pl.String, "wanted": pl.Float64, "allowed": pl.Float64})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Cap:
-    """At most so many attempts by these channels on a loan in a month, by a rule in force."""
+    """At most so many attempts by these channels on a loan in a month, by a rule in force.
+
+    `least_gap`: attempts so many days apart keep it on any days (0: they always do).
+    """
 
     rule: str
     channels: tuple[str, ...]
     per_month: float
+    least_gap: float = 0.0
 
 
 def capacity_of(strategy: Strategy) -> float:
@@ -91,9 +99,7 @@ def within_rules(
         factor = np.where(over, most / np.where(asked > 0, asked, 1.0), 1.0)
         allowed[..., of] *= factor[..., None]
         rows += [
-            (cap.rule, segments[s], STAGES[t], float(asked[s, t]), float(most[s, t]))
+            (ATTEMPTS, cap.rule, segments[s], STAGES[t], float(asked[s, t]), float(most[s, t]))
             for s, t in np.argwhere(over)
         ]
-    schema = {"rule": pl.String, "segment": pl.String, "stage": pl.String, "wanted": pl.Float64,
-              "allowed": pl.Float64}  # fmt: skip
-    return allowed, pl.DataFrame(rows, schema=schema, orient="row")
+    return allowed, pl.DataFrame(rows, schema=CAPPED, orient="row")

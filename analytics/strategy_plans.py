@@ -13,9 +13,11 @@ from analytics.attempt_doses import Dose
 from analytics.simulation import Plan
 from analytics.simulation_states import STAGE_OF_STATE
 from analytics.strategies import Strategy
-from analytics.strategy_effects import FIRST_DAYS
+from analytics.strategy_cadence import paced
+from analytics.strategy_effects import CURVED, FIRST_DAYS
 from analytics.strategy_fields import CHANNELS, STAGES
 from analytics.strategy_hours import Cap, capacity_of, hours_scale, within_rules, worked
+from analytics.strategy_ramps import curve_units
 from analytics.strategy_treatments import Treatment, filled
 from analytics.workload import Workload
 
@@ -33,7 +35,9 @@ class Planned:
 
     `attempts` [segment, stage, channel] after contact rules and hours; `hours` asked for and
     `capacity`, a month; `served` [segment, stage]: share of the people's attempts that the hours
-    allow; `capped`: rows by rule, segment, stage with `wanted` and `allowed` attempts a month.
+    allow; `capped`: `what` (`attempts` a month; `gap_days` between them; `room`, attempts for
+    which the gap leaves none) by rule, segment, stage, with `wanted` and `allowed`; `complaints`
+    expected a month [stage, channel].
     """
 
     plan: Plan
@@ -42,6 +46,7 @@ class Planned:
     capacity: float
     served: Array
     capped: pl.DataFrame
+    complaints: Array
 
     def only(self, effects: npt.NDArray[np.bool_]) -> Planned:
         """The same with these effects alone."""
@@ -69,12 +74,17 @@ def planned(
     """What of a strategy can be done, what does it cost, and how far is it from the baseline?
 
     Attempts are cut to what the contact rules allow (a rule that the baseline itself passes cuts
-    to the baseline), then to the people's hours: collectors x hours x 75 % productive, given out
-    in the strategy's order of priority; in-house people do not work the cases of agencies.
+    to the baseline), to what fits at the strategy's cadence (see `paced`), then to the people's
+    hours: collectors x hours x 75 % productive, given out in the strategy's order of priority;
+    in-house people do not work the cases of agencies.
     Distance on an effect, x: for a channel (H(d) - H(d0)) / h, where d are attempts in seven
     days, H their expected gain by `doses` and h that of an average case that had any; first
     contact: working days sooner within the first week, in steps of the 4.5 days between the two
-    groups compared; agencies, plans, settlements and suits: the difference in share.
+    groups compared; cadence: how often the days between attempts are halved; agencies, plans and
+    settlements: the difference in share; suits: in the share that was sued within six months,
+    month by month from today.  Agencies and suits that have a curve: the balance by months since
+    placement or filing, month by month from today (see `ramp_units`), of what is placed or sued
+    more or less.
 
     `effects`: the table of `effect_table`; its order is that of x.  `is_spread`: one-off costs
     are charged month by month over their years of use, not when they are paid; `is_limited`
@@ -86,13 +96,16 @@ def planned(
                                                                    workload.segments)  # fmt: skip
     before = base.attempts
     allowed, capped = within_rules(mine.attempts, before, caps, workload.segments)
+    allowed, closer, cut = paced(allowed, base, mine, caps)
+    capped = pl.concat([capped, cut])
     scale = hours_scale(baseline, workload) if minutes_scale is None else minutes_scale
     minutes = workload.minutes * scale
     is_known = capacity_of(baseline) > 0  # nobody knows how many hours there were, else
     capacity = capacity_of(strategy) if is_limited and is_known else np.inf
     attempts, asked, served = worked(allowed, minutes, mine, workload, capacity)
-    x = _distance(effects, doses, base, mine, before, attempts, workload)
-    meters, commission = _meters(mine, base, attempts, minutes, workload)
+    curved, agency_cash = curve_units(effects, base, mine, workload, horizon)
+    x = _distance(effects, doses, base, mine, before, attempts, workload, curved, closer)
+    meters, commission = _meters(mine, base, attempts, minutes, workload, agency_cash)
     plan = Plan(
         name=strategy.name,
         x=x.astype(np.float32),
@@ -101,7 +114,8 @@ def planned(
         fixed=_fixed(strategy, horizon, is_spread),
         fixed_kinds=FIXED,
     )
-    return Planned(plan, attempts, asked, capacity, served, capped)
+    said = _complaints(attempts, workload) * workload.cases[..., None]
+    return Planned(plan, attempts, asked, capacity, served, capped, said.sum(axis=0))
 
 
 def _distance(
@@ -112,19 +126,25 @@ def _distance(
     before: Array,
     after: Array,
     workload: Workload,
+    curved: Mapping[str, Array],
+    closer: Array,
 ) -> Array:
-    """How far the strategy is from the baseline on each effect [segment, stage, effect]."""
+    """How far the strategy is from the baseline on each effect [segment, stage, effect], by month
+    where a curve's units are not the same in all of them."""
     x = np.zeros((*workload.cases.shape, effects.height))
     sooner = _days(base) - _days(mine)
     step = (FIRST_DAYS["4-6"] - FIRST_DAYS["0-1"]) / CALENDAR
     shares = {
         "first_contact": sooner / step,
+        "cadence": closer,
         "agency": mine.placed() - base.placed(),
-        "suit": mine.sued() - base.sued(),
         "plan": mine.of("plan_share") - base.of("plan_share"),
         "settlement": mine.of("settlement_share") - base.of("settlement_share"),
     }
+    by_curve = {code.split(":")[0] for code in curved}
     for k, row in enumerate(effects.iter_rows(named=True)):
+        if row["kind"] in CURVED.values() or row["kind"] in by_curve:
+            continue
         stages = range(len(STAGES)) if row["stage"] is None else [STAGES.index(row["stage"])]
         for stage in stages:
             if row["kind"] == "channel":
@@ -134,7 +154,17 @@ def _distance(
                 x[:, stage, k] = gain(dose, did, does, workload.cases[:, stage])
             else:
                 x[:, stage, k] = shares[row["kind"]][:, stage]
-    return x
+    return _with_curves(x, effects["code"].to_list(), curved)
+
+
+def _with_curves(x: Array, codes: Sequence[str], curved: Mapping[str, Array]) -> Array:
+    if not any(units.any() for units in curved.values()):
+        return x
+    months = len(next(iter(curved.values())))
+    by_month = np.broadcast_to(x, (months, *x.shape)).copy()
+    for code, units in curved.items():
+        by_month[..., codes.index(code)] = units
+    return by_month
 
 
 def gain(dose: Dose, before: Array, after: Array, cases: Array) -> Array:
@@ -160,23 +190,37 @@ def _days(treatment: Treatment) -> Array:
 
 
 def _meters(
-    mine: Treatment, base: Treatment, attempts: Array, minutes: Array, workload: Workload
+    mine: Treatment,
+    base: Treatment,
+    attempts: Array,
+    minutes: Array,
+    workload: Workload,
+    agency_cash: Array | None,
 ) -> tuple[Array, Array]:
-    """Contact cost, legal cost, complaints and hours for a unit of balance; the agencies' share."""
-    total = attempts.sum(axis=-1)
-    crowded = np.interp(total, workload.crowding_at, workload.crowding)
-    complaints = attempts @ workload.complaint_rate * np.where(total > 0, crowded, 1.0)
+    """Contact cost, legal cost, complaints and hours for a unit of balance; the agencies' share.
+
+    `agency_cash`: what part of the cash is theirs by month; null: as large as that of the cases.
+    """
+    complaints = _complaints(attempts, workload).sum(axis=-1)
     legal = mine.of("suit_share") * mine.of("suit_fee") * mine.after("suit_day")
     own = 1 - mine.placed()
     each = np.stack(
         [attempts @ workload.unit_cost, legal, complaints, attempts @ minutes / 60 * own], axis=-1
     )
     per_unit = each * workload.per_unit[..., None]
-    fees = mine.placed() * mine.of("commission_rate")
+    theirs = mine.placed() if agency_cash is None else agency_cash
+    fees = theirs * mine.of("commission_rate")
     given = [t.of("settlement_share") * t.of("settlement_discount") for t in (mine, base)]
     shares = fees + given[0] - given[1]
     stages = list(STAGE_OF_STATE)
-    return per_unit[:, stages], shares[:, stages]
+    return per_unit[:, stages], shares[..., stages]
+
+
+def _complaints(attempts: Array, workload: Workload) -> Array:
+    """Complaints of a case in a month [segment, stage, channel]."""
+    total = attempts.sum(axis=-1)
+    crowded = np.where(total > 0, np.interp(total, workload.crowding_at, workload.crowding), 1.0)
+    return np.asarray(attempts * workload.complaints.rate * crowded[..., None])
 
 
 def _fixed(strategy: Strategy, horizon: int, is_spread: bool) -> Array:

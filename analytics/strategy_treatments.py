@@ -63,9 +63,9 @@ class Treatment:
         """Share of the cases with agencies: those past the day of placement."""
         return self.of("agency_share") * self.after("agency_day")
 
-    def sued(self) -> Array:
-        """Share of the cases under suit."""
-        return np.minimum(self.of("suit_share") * SUIT_MONTHS, 1.0) * self.after("suit_day")
+    def filed(self) -> Array:
+        """Share of the cases sued in a month."""
+        return self.of("suit_share") * self.after("suit_day")
 
     def after(self, name: str) -> Array:
         """The part of each stage that lies after a day; all of it where no day is said."""

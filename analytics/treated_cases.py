@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -24,7 +24,8 @@ class Treated:
     `placed`: product, grade, stage, agency_id, cases; `partners`, `people`, `spending`;
     `complaint_counts`: channel, complaints, attempts; `complaints` and `intensity` by attempts;
     `offers` (may be empty): product, grade, stage, open_cases and `plans`, `settlements`,
-    `settled_cents`, `settled_base_cents`, `filings`, `legal_cents` (null: not recorded).
+    `settled_cents`, `settled_base_cents`, `filings`, `legal_cents` (null: not recorded);
+    `gaps` (may be empty): product, grade, stage, attempt_gaps, gap_days.
     """
 
     months: tuple[date, date]
@@ -40,6 +41,7 @@ class Treated:
     complaints: pl.DataFrame
     intensity: pl.DataFrame
     offers: pl.DataFrame
+    gaps: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def durations(treated: Treated) -> dict[str, float]:

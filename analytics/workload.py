@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analytics.attempt_complaints import AttemptComplaints, attempt_complaints
 from analytics.intensity import intensity_cells, intensity_cost
 from analytics.intervals import Array
 from analytics.strategy_fields import CHANNELS, STAGES
 from analytics.treated_cases import Treated, case_months
 
-PRIOR_COMPLAINTS = 5.0  # a channel's complaints count as its own, the book's as so many
 # Minutes that an attempt takes, with what goes before and after it; automated ones take none.
 MINUTES = {"call": 8.0, "visit": 90.0, "mediation": 60.0, "letter": 5.0}
 PRODUCTIVE = 0.75  # of the paid hours
@@ -25,9 +26,11 @@ class Workload:
 
     `cases` and `balance` [segment, stage]: open at a month's start, on average (reminder: loans
     that are not late); `per_unit`: cases for a unit of balance.  By channel: `unit_cost` in
-    currency, `minutes`, `complaint_rate` for an attempt.  `crowding`: complaints of an attempt on
-    cases with so many a month, against the average (`crowding_at`).  `missing`: what the book
-    does not record, in codes (`contacts`, `costs`, `complaints`, `people`).
+    currency, `minutes`; `complaints` of an attempt by stage and channel.  `crowding`: complaints
+    of an attempt on cases with so many a month, against the average (`crowding_at`).  `missing`:
+    what the book does not record, in codes (`contacts`, `costs`, `complaints`, `people`).
+    `lasting`: of placements and suits (`agency`, `suit`), the share still there by month, where it
+    is known.
     """
 
     segments: tuple[str, ...]
@@ -37,10 +40,11 @@ class Workload:
     unit_cost: Array
     costed: npt.NDArray[np.bool_]
     minutes: Array
-    complaint_rate: Array
+    complaints: AttemptComplaints
     crowding_at: Array
     crowding: Array
     missing: tuple[str, ...]
+    lasting: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def per_unit(self) -> Array:
@@ -53,14 +57,15 @@ def workload(treated: Treated, keys: pl.DataFrame, loans: Array, balance: Array)
 
     `loans` and `balance` [segment, stage] at the months' starts, added up over the period.
     Cost of an attempt: costs recorded with contacts / contacts that have one; 0, and named as
-    missing, where none has.  Complaints of an attempt by channel, the book's rate counting as
-    five complaints; more on cases that get many a month, by the Poisson model of `intensity_cost`.
+    missing, where none has.  Complaints of an attempt by stage and channel (see
+    `attempt_complaints`); more on cases that get many a month, by the Poisson model of
+    `intensity_cost`.
     """
     months = case_months(treated, keys, loans)
     shape = (keys.height, len(STAGES))
     cases = months["open_cases"].to_numpy().reshape(shape) / max(treated.count, 1)
     cost, costed = _unit_costs(treated.work)
-    rate = _complaint_rates(treated.complaint_counts)
+    said = attempt_complaints(treated)
     at, crowding = _crowding(treated)
     missing = [
         name
@@ -68,7 +73,7 @@ def workload(treated: Treated, keys: pl.DataFrame, loans: Array, balance: Array)
             ("contacts", treated.work.is_empty()),
             ("costs", treated.spending.is_empty()),
             ("unit_costs", not treated.work.is_empty() and not costed.any()),
-            ("complaints", not rate.any()),
+            ("complaints", not said.rate.any()),
             ("people", treated.people.is_empty()),
         )
         if is_missing
@@ -81,7 +86,7 @@ def workload(treated: Treated, keys: pl.DataFrame, loans: Array, balance: Array)
         unit_cost=cost,
         costed=costed,
         minutes=np.array([MINUTES.get(channel, 0.0) for channel in CHANNELS]),
-        complaint_rate=rate,
+        complaints=said,
         crowding_at=at,
         crowding=crowding,
         missing=tuple(missing),
@@ -101,27 +106,6 @@ def _unit_costs(work: pl.DataFrame) -> tuple[Array, npt.NDArray[np.bool_]]:
         for one in CHANNELS
     ])  # fmt: skip
     return np.nan_to_num(found), np.isfinite(found)
-
-
-def _complaint_rates(counts: pl.DataFrame) -> Array:
-    known = counts.filter(pl.col("channel").is_not_null(), pl.col("attempts") > 0)
-    attempts = float(known["attempts"].sum() or 0)
-    said = float(counts["complaints"].sum() or 0)  # those of no channel raise all alike
-    named = float(known["complaints"].sum() or 0)
-    if not attempts or not named:
-        return np.zeros(len(CHANNELS))
-    mean = named / attempts
-    by = {row["channel"]: row for row in known.iter_rows(named=True)}
-    rates = [
-        ((by[one]["complaints"] or 0) + PRIOR_COMPLAINTS)
-        / (by[one]["attempts"] + PRIOR_COMPLAINTS / mean)
-        if one in by
-        else mean
-        for one in CHANNELS
-    ]
-    expected = sum(rate * by[one]["attempts"] for one, rate in zip(CHANNELS, rates, strict=True)
-                   if one in by)  # fmt: skip
-    return np.array(rates) * said / expected
 
 
 def _crowding(treated: Treated) -> tuple[Array, Array]:

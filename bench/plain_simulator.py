@@ -61,13 +61,16 @@ def _one(
     draws: Draws, plan: Plan, a: Floats, shocks: Floats, inflow: Floats, theta: Floats, kind: type
 ) -> Floats:
     """One plan's totals in some draws, [month, output, draw]."""
-    odds = np.exp(plan.x.astype(kind) @ theta).transpose(1, 0, 2)  # [stage, segment, draw]
-    meters, rate = plan.meters.astype(kind), plan.commission.astype(kind)
+    x = plan.monthly_x(draws.horizon).astype(kind)
+    meters = plan.meters.astype(kind)
+    rates = plan.monthly_commission(draws.horizon).astype(kind)
     share = draws.cash_share.astype(kind)
     v = [np.repeat(draws.stock[:, i : i + 1].astype(kind), a.shape[2], 1) for i in range(6)]
     out = np.zeros((draws.horizon, OUTPUTS, a.shape[2]), kind)
     for month, (z, total) in enumerate(zip(shocks, out, strict=True)):
         moved: list[tuple[Floats, Floats, Floats]] = []
+        if month == 0 or plan.x.ndim == x.ndim:  # [stage, segment, draw]
+            odds = np.exp(x[month] @ theta).transpose(1, 0, 2)
         for i in range(6):
             cured, rolled = a[CURES + i], a[FORWARD + i]
             c = z[6 + i] * odds[STAGE[i]] if i else z[6 + i]
@@ -78,7 +81,7 @@ def _one(
             cash = z[12] * u * sum(share[:, i, k, None] * by_kind[k] for k in range(3))
             total[CASH] += cash.sum(axis=0)
             total[LATE_CASH] += cash.sum(axis=0) * (i > 0)
-            total[COMMISSION] += rate[:, i] @ cash
+            total[COMMISSION] += rates[:, month, i] @ cash
             total[CONTACT : HOURS + 1] += meters[:, i].T @ v[i]
             total[LOST] += (moved[i][2] * a[LOSSES + i]).sum(axis=0)
         for j in range(6):

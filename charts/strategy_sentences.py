@@ -15,12 +15,14 @@ from charts.channel_words import CHANNELS
 from charts.format import MISSING, compact, listing, number, percent, plain
 from charts.sentences import plural
 from charts.strategy_words import (
+    CURVES,
     EVIDENCE,
     OPERATIONS,
     PRIORITIES,
     SAID,
     STAGE_NAMES,
     STAGES,
+    STEPS,
 )
 
 ARROW = "→"
@@ -39,6 +41,10 @@ def effect_name(row: Row) -> str:
         return f"{CHANNELS[row['channel']]}, {STAGE_NAMES[row['stage']].lower()}"
     if kind == "first_contact":
         return f"First contact 4.5 days sooner, {STAGE_NAMES[row['stage']].lower()}"
+    if kind == "cadence":
+        return f"Half the days between attempts, {STAGE_NAMES[row['stage']].lower()}"
+    if kind in CURVES:
+        return f"{CURVES[kind]}, {STEPS[row['step']]}"
     return {
         "agency": "Agency instead of in-house",
         "plan": "Being offered a plan",
@@ -225,13 +231,21 @@ def work_sentences(
             f" It would take {number(needed, decimals=1)} collectors, not"
             f" {number(collectors, decimals=1)}."
         )
-    if capped.height:
-        rules = listing([plain(rule) for rule in capped["rule"].unique().sort()])
-        lines.append(
-            f"Contact rules cut attempts in {plural(capped.height, 'cell')} of segment and stage"
-            f" ({rules})."
-        )
+    for what, told in _CUT.items():
+        cut = capped.filter(pl.col("what") == what)
+        if cut.height:
+            rules = listing([plain(rule) for rule in cut["rule"].unique().sort() if rule])
+            named = f" ({rules})" if rules else ""
+            cells = f"{plural(cut.height, 'cell')} of segment and stage"
+            lines.append(f"{told} in {cells}{named}.")
     return lines
+
+
+_CUT = {
+    "attempts": "Contact rules cut attempts",
+    "gap_days": "Contact rules keep attempts further apart than it says",
+    "room": "The days between attempts leave room for fewer attempts than it says",
+}
 
 
 def backtest_sentence(what: str, judged: pl.DataFrame, rows: pl.DataFrame) -> str:

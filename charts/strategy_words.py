@@ -17,6 +17,7 @@ TREATMENTS: Final[dict[str, str]] = {
     "attempts_mediation": "Mediation",
     "bot_share": "Calls given to the bot",
     "first_contact_day": "First contact, working day",
+    "gap_days": "Days between attempts",
     "plan_share": "Offered a plan",
     "settlement_share": "Offered a settlement",
     "settlement_discount": "Discount of a settlement",
@@ -62,9 +63,20 @@ EVIDENCE = {
     "assumed": "Your assumption",
     "none": "No estimate",
 }
+CURVES = {
+    "agency_curve": "Agency instead of in-house",
+    "suit_curve": "Being sued",
+}
+STEPS = {
+    "1": "first month",
+    "2": "second month",
+    "3": "third month",
+    "4-6": "months 4 to 6",
+    "7+": "from month 7",
+}
 COSTS = {
     "contact": "Contacts",
-    "legal": "Suits",
+    "legal": "Fees of suits",
     "commission": "Commission and discounts",
     "labour": "Pay",
     "bonus": "Bonus",
@@ -83,6 +95,7 @@ SAID = {
     "attempts_mediation": "mediation",
     "bot_share": "calls given to the voice bot",
     "first_contact_day": "first contact on working day",
+    "gap_days": "days between attempts",
     "plan_share": "offered a plan",
     "settlement_share": "offered a settlement",
     "settlement_discount": "discount of a settlement",
@@ -110,6 +123,7 @@ REASONS = {
     "no_variation": "all of a group, or none, resolved",
     "no_agencies": "no agency can be compared with in-house",
     "assumed_only": "nobody has estimated it: say what you assume",
+    "by_curve": "it goes by its curve, month by month; a range here takes the curve's place",
 }
 LEVERS = {
     "calls": "Calls",
@@ -118,6 +132,7 @@ LEVERS = {
     "visits": "Visits and mediation",
     "voice_bot": "Voice bot",
     "first_contact": "First contact sooner or later",
+    "cadence": "Attempts closer together or further apart",
     "agency": "Agencies",
     "offers": "Plans and settlements",
     "suit": "Suits",

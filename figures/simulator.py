@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,8 +16,10 @@ import ui
 from analytics.attempt_doses import Dose, doses
 from analytics.baseline_strategy import baseline_strategy
 from analytics.monthly_odds import months_at_risk
+from analytics.placement_curves import Curves, placement_curves
 from analytics.simulation import Draws, Effects, Floats, Simulation, posterior, simulate
 from analytics.simulation_book import roll_book
+from analytics.simulation_counts import dispersion, rate_factors, with_complaint_rates
 from analytics.simulation_states import STAGE_OF_STATE, RollBook
 from analytics.strategies import Strategy
 from analytics.strategy_effects import effect_table, with_assumptions
@@ -48,10 +50,12 @@ class Ground:
     baseline: Strategy
     workload: Workload
     effects: pl.DataFrame
+    curves: Curves
     doses: Mapping[str, Dose]
     caps: tuple[Cap, ...]
     risk: Mapping[str, str]
     breach_rate: Array  # for an attempt, by channel
+    breach_shape: Array  # breaches that it is known from, over their dispersion
 
     @cached_property
     def draws(self) -> Draws:
@@ -102,24 +106,28 @@ def ground(key: str, _view: ui.View) -> Ground:
     influence = ui.load(_view, queries.influence)
     months = months_at_risk(influence, durations(treated))
     caps = queries.contact_caps(_view.marts)
+    rate, shape = _breach_rates(ui.load(_view, queries.breach_counts), treated)
+    curves = placement_curves(ui.load(_view, queries.curve_windows))
+    agencies = ui.load(_view, queries.agency_effects)
+    load = workload(treated, book.segment_keys, loans, balance)
     return Ground(
         key=key,
         book=book,
         baseline=baseline_strategy(treated, book.segment_keys, loans),
-        workload=workload(treated, book.segment_keys, loans, balance),
-        effects=effect_table(influence, ui.load(_view, queries.agency_effects), months),
+        workload=replace(load, lasting=curves.lasting),
+        effects=effect_table(influence, agencies, months, curves.steps),
+        curves=curves,
         doses=doses(influence, months),
-        caps=tuple(
-            Cap(rule, tuple(channels), per_month) for rule, channels, per_month in caps.iter_rows()
-        ),
+        caps=tuple(Cap(rule, tuple(channels), *most) for rule, channels, *most in caps.iter_rows()),
         risk=risk_classes(book),
-        breach_rate=_breach_rates(ui.load(_view, queries.breach_counts), treated.work),
+        breach_rate=rate,
+        breach_shape=shape,
     )
 
 
 def _treated(view: ui.View, count: int) -> Treated:
     names = ("work", "cases", "first_days", "placed", "partners", "people", "spending",
-             "complaint_counts", "complaints", "intensity")  # fmt: skip
+             "complaint_counts", "complaints", "intensity", "gaps")  # fmt: skip
     parts = {name: ui.load(view, getattr(queries, name)) for name in names}
     return Treated(months=view.chosen.months(), count=count, offers=_offers(view), **parts)
 
@@ -135,12 +143,17 @@ def _offers(view: ui.View) -> pl.DataFrame:
     return rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in lacking)
 
 
-def _breach_rates(broken: pl.DataFrame, work: pl.DataFrame) -> Array:
-    tried = dict(work.group_by("channel").agg(pl.col("attempts").sum()).iter_rows())
-    found = dict(broken.iter_rows())
-    return np.array([
-        (found.get(one) or 0) / tried[one] if tried.get(one) else 0.0 for one in CHANNELS
-    ])  # fmt: skip
+def _breach_rates(broken: pl.DataFrame, treated: Treated) -> tuple[Array, Array]:
+    """Breaches for an attempt by channel, and how many they are known from."""
+    tried = dict(treated.work.group_by("channel").agg(pl.col("attempts").sum()).iter_rows())
+    counts = dict(broken.group_by("channel").agg(pl.col("contacts").sum()).iter_rows())
+    found = np.array([float(counts.get(one) or 0) for one in CHANNELS])
+    attempts = np.array([float(tried.get(one) or 0) for one in CHANNELS])
+    rate = np.divide(found, attempts, out=np.zeros_like(found), where=attempts > 0)
+    months = np.zeros(max(treated.count, 1))  # a month without a breach has no row
+    monthly = broken.group_by("month").agg(pl.col("contacts").sum())["contacts"].to_numpy()
+    months[: len(monthly)] = monthly[: len(months)]
+    return rate, found / dispersion(months, np.full(len(months), months.mean()))
 
 
 def by_stage(values: Array, book: RollBook) -> Array:
@@ -217,7 +230,9 @@ def _outcome(
         )
         for one in everybody
     ]  # fmt: skip
-    used = np.any([np.abs(one.plan.x).max(axis=(0, 1)) > 0 for one in plans], axis=0)
+    used = np.any(
+        [np.abs(one.plan.x).reshape(-1, effects.height).max(axis=0) > 0 for one in plans], axis=0
+    )
     if not used.any():
         used[0] = True
     plans = [one.only(used) for one in plans]
@@ -232,6 +247,13 @@ def _outcome(
     simulation = simulate(rolls, theta, carried, discount_rate=rate)
     operations = [one.operations for one in everybody]
     simulation = with_sales(simulation, rolls, theta, carried, operations, discount_rate=rate)
+    known = _ground.workload.complaints
+    simulation = with_complaint_rates(
+        simulation,
+        np.stack([one.complaints for one in plans]),
+        rate_factors(STAGES, known.by_stage, rolls.n),
+        rate_factors(CHANNELS, known.by_channel, rolls.n),
+    )
     return Outcome(key, everybody, tuple(plans), kept, inputs, theta, simulation, rate)
 
 

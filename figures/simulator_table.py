@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from analytics.simulation_answers import benefit, payback, recovery
+from analytics.simulation_counts import breaches, rate_factors
 from analytics.strategy_answers import totals
+from analytics.strategy_fields import CHANNELS
 from analytics.workload import PRODUCTIVE
 from charts.format import MISSING, compact, number, percent, points
 from charts.strategy_sentences import chance
@@ -15,10 +17,12 @@ from figures.simulator import Ground, Outcome
 MORE_RECOVERY, SHORTER = "recovery", "period"
 
 
-def breaches(found: Outcome, ground: Ground, plan: int) -> float:
-    """Breaches of contact rules a month, at today's rate for an attempt by the channel."""
-    attempts = found.planned[plan].attempts * ground.workload.cases[..., None]
-    return float((attempts @ ground.breach_rate).sum())
+def broken(found: Outcome, ground: Ground) -> pl.DataFrame:
+    """Breaches of contact rules a month and those avoided, a row a strategy."""
+    cases = ground.workload.cases[..., None]
+    attempts = np.stack([(one.attempts * cases).sum(axis=(0, 1)) for one in found.planned])
+    factors = rate_factors(CHANNELS, ground.breach_shape, found.simulation.n, seed=1)
+    return breaches(found.simulation.names, attempts, ground.breach_rate, factors)
 
 
 def people_needed(found: Outcome, plan: int) -> float:
@@ -33,6 +37,7 @@ def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
     gains, paid = benefit(sim).to_dicts(), payback(sim).to_dicts()
     sums = {(row["plan"], row["measure"]): row for row in totals(sim).iter_rows(named=True)}
     goals = {(row["plan"], row["measure"]): row for row in recovery(sim).iter_rows(named=True)}
+    rules = broken(found, ground).to_dicts()
     columns: dict[str, list[str]] = {}
     for place, name in enumerate(sim.names):
         is_base = place == 0
@@ -47,7 +52,8 @@ def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
             _ends(sums[name, "cash"]),
             _ends(sums[name, "cost"]),
             _counts(sums[name, "complaints"]),
-            number(breaches(found, ground, place), decimals=1),
+            _few(rules[place], "mean", "low", "high"),
+            MISSING if is_base else _few(rules[place], "avoided", "avoided_low", "avoided_high"),
             number(people_needed(found, place), decimals=1),
             number(found.planned[place].shortfall),
             _ends(sums[name, "charged_off"]),
@@ -68,6 +74,7 @@ MEASURES = (
     "Cost, all kinds",
     "Complaints",
     "Breaches of contact rules a month",
+    "— avoided, against now",
     "Collectors needed",
     "Hours short a month",
     "Charged off or sold",
@@ -88,6 +95,11 @@ def _ends(row: dict[str, float]) -> str:
 
 def _counts(row: dict[str, float]) -> str:
     return f"{number(row['mean'])} ({number(row['low'])} to {number(row['high'])})"
+
+
+def _few(row: dict[str, float], *names: str) -> str:
+    mean, low, high = (number(row[name], decimals=1) for name in names)
+    return f"{mean} ({low} to {high})"
 
 
 def payback_words(row: dict[str, float | None]) -> str:

@@ -23,6 +23,7 @@ _COUNTS = (
     "costed_attempts",
     "cost_cents",
     "own_tries",
+    "own_span",
     "own_talks",
     "own_plans",
     "own_suits",
@@ -97,6 +98,8 @@ def _cases(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col(name).filter(mature).sum()
             for name in (*ATTEMPTS, "costed_attempts", "cost_cents")
         ],
+        (pl.col("own_tries") - 1).clip(0).filter(mature).sum().alias("attempt_gaps"),
+        pl.col("own_span").filter(mature).sum().alias("gap_days"),
     ]
     return _by_class(rows, ["stage"], sums)
 

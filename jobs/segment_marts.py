@@ -10,6 +10,7 @@ from datetime import date
 import polars as pl
 import sqlalchemy as sa
 
+from jobs.commits import Commits
 from jobs.months import month_before
 from jobs.recovery_sources import COHORT, MONTH, case_settings
 from jobs.resolution_models import MODEL_MARTS, fit_resolution
@@ -19,6 +20,7 @@ from jobs.segment_months import compute_month
 from jobs.segment_proof import sentences, wrong_months
 from jobs.segment_sources import Key, digest, first_cuts, kept_cuts, setting_rows, stamps
 from queries.cases import CaseSettings
+from queries.curve_windows import curve_windows
 from queries.loan_states import SEGMENTS, BookShape, total
 from queries.treatments import treatments
 from warehouse import strategy_marts as tables
@@ -54,7 +56,7 @@ def refresh_segments(
     book: Mapping[date, str],
     progress: Callable[[str], None],
 ) -> SegmentResult:
-    """Bring the marts of strategy up to the facts, one committed month or cohort at a time.
+    """Bring the marts of strategy up to the facts, a month or cohort at a time.
 
     `book`: the portfolio's months and what they were made from.  Comes after the recovery marts:
     what those were made from decides which cohorts are made anew.
@@ -69,6 +71,7 @@ def refresh_segments(
     wanted = stamps(facts, target, shape, schema, book, classes.cuts)
     stale = _stale(target, wanted)
     ranks = target.fetch(sa.select(marts.tables["buckets"]))
+    commits = Commits(target)
     for number, (part, month) in enumerate(stale, start=1):
         what = "classes of" if part == MONTH else "classes of cases opened in"
         progress(f"{what} {month:%Y-%m} ({number} of {len(stale)})")
@@ -80,8 +83,12 @@ def refresh_segments(
         _erase(target, part, month)
         _write(target, frames)
         _stamp(target, part, month, wanted[part, month])
-        target.commit()
+        commits.now_and_then()
+    target.commit()
     _replace(target, {"treatment_months": _treatments(facts, target, shape, settings)})
+    windows = curve_windows(shape, settings)
+    rows = pl.DataFrame() if windows is None else facts.fetch(windows)
+    _replace(target, {"curve_windows": rows})
     _fit(target, wanted, progress)
     target.commit()
     differences = _prove_equal(target)

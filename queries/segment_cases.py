@@ -169,14 +169,17 @@ def _attempts(follow: Any, days: tuple[date, date]) -> sa.Select:
         .where(contacts.c.direction == "outbound", *in_days(contacts.c.contacted_at, *days))
         .cte("attempts")
     )
-    owned = _owned(follow, rows, rows.c.on_day, [rows.c.channel, rows.c.cost_amount])
+    columns = [rows.c.channel, rows.c.cost_amount, rows.c.on_day]
+    owned = _owned(follow, rows, rows.c.on_day, columns)
     is_own = owned.c.is_own == 1
+    own_day = case((is_own, owned.c.on_day))
     return sa.select(
         owned.c.anchor_id,
         *[count_if(owned.c.channel == one).label(f"{one}_attempts") for one in CHANNELS],
         count_if(owned.c.cost_amount.is_not(None)).label("costed_attempts"),
         total(cents(owned.c.cost_amount)).label("cost_cents"),
         count_if(is_own).label("own_tries"),
+        cast(days_between(func.min(own_day), func.max(own_day)), BigInteger).label("own_span"),
         count_if(and_(is_own, owned.c.channel.in_(TALKS))).label("own_talks"),
     ).group_by(owned.c.anchor_id)
 

@@ -92,6 +92,18 @@ def first_days(marts: Marts, chosen: Filter) -> pl.DataFrame:
     return _added(rows, ("product", "stage", "working_day"), ("contacted",))
 
 
+def gaps(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """Days between attempts on cases opened in the months, added up, and how many such gaps.
+
+    None in marts of an older version.
+    """
+    rows = _rows(marts, strategy_marts.segment_cases, chosen, "opened_month")
+    if rows.is_empty() or "attempt_gaps" not in rows.columns:
+        return pl.DataFrame()
+    rows = rows.filter(pl.col("scheme") == "grade", pl.col("attempt_gaps") > 0)
+    return _added(rows, (*BY, "stage"), ("attempt_gaps", "gap_days"))
+
+
 def placed(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Cases by product, grade, stage and agency (null: in-house or automated)."""
     rows = _rows(marts, recovery_marts.placements, chosen, "placed_month")
@@ -161,16 +173,21 @@ def agency_effects(marts: Marts, chosen: Filter) -> pl.DataFrame:
     return rows.filter(pl.col("owner_kind") == "agency", pl.col("outcome") == "resolved")
 
 
+def curve_windows(marts: Marts, chosen: Filter) -> pl.DataFrame:
+    """What cases paid by month since opening, or since their suit was filed, in any month."""
+    return _rows(marts, strategy_marts.curve_windows, chosen, None)
+
+
 def _until(rows: pl.DataFrame, as_of: date) -> pl.DataFrame:
     return rows if rows.is_empty() else rows.filter(pl.col("month") <= as_of)
 
 
 def contact_caps(marts: Marts) -> pl.DataFrame:
     """At most how many attempts a month the rules in use allow on a loan: `rule`, `channels`
-    (none named: all), `per_month`; no rows where no pack caps attempts.
+    (none named: all), `per_month`, `least_gap` in days; no rows where no pack caps attempts.
 
-    A cap on so many consecutive days is spread over the days of a month; one on a contact point
-    counts as one on the loan.
+    A cap on so many consecutive days is spread over the days of a month, and attempts that far
+    apart keep it; one on a contact point counts as one on the loan.
     """
     rows = []
     for pack in packs(marts) if is_there(marts) else ():
@@ -191,15 +208,18 @@ def contact_caps(marts: Marts) -> pl.DataFrame:
     )
     found = pl.DataFrame(rows, schema=schema, orient="row")
     return found.select(
-        "rule", "channels", per_month=pl.col("at_most") * DAYS_A_MONTH / pl.col("days")
+        "rule",
+        "channels",
+        per_month=pl.col("at_most") * DAYS_A_MONTH / pl.col("days"),
+        least_gap=pl.col("days") / pl.col("at_most"),
     )
 
 
 def breach_counts(marts: Marts, chosen: Filter) -> pl.DataFrame:
-    """Breaches of rules in force by channel, in the filter's months."""
+    """Breaches of rules in force by month and channel, in the filter's months."""
     rows = _rows(marts, conduct_marts.breaches, chosen)
     broken = rows.filter(pl.col("kind") == BREACH, pl.col("in_force"))
-    return _added(broken, ("channel",), ("contacts",))
+    return _added(broken, ("month", "channel"), ("contacts",))
 
 
 def offers(marts: Marts, chosen: Filter) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from analytics.strategy_edits import QuickChanges, edited, quickly
 from analytics.strategy_fields import OPERATIONS, STAGES, TREATMENTS, StrategyError
 from analytics.strategy_files import from_text, to_text
 from analytics.strategy_presets import PRESETS, preset
+from analytics.strategy_treatments import filled
 from charts.limit_sentences import infeasible_sentences, price_sentences
 from charts.strategy_messages import problem_sentences
 from charts.strategy_sentences import (
@@ -168,8 +169,9 @@ def changed(**parts: object) -> str:
         ('{"a": 1, "a": 2}', "twice"),
         ("x" * 5_000_000, "too long"),
         (changed(format="other"), "no strategy's file"),
-        (changed(version=2), "reads version 1"),
-        (changed(version=True), "reads version 1"),
+        (changed(version=3), "reads versions 1 to 2"),
+        (changed(version=True), "reads versions 1 to 2"),
+        (changed(version=1, treatments=[row(gap_days=3)]), "gap_days: is no field of version 1"),
         (changed(name=...), "name: is missing"),
         (changed(name=3), "name: found 3"),
         (changed(colour="red"), "colour: is no field"),
@@ -185,6 +187,16 @@ def changed(**parts: object) -> str:
 def test_a_file_that_is_wrong_is_refused_whole_with_the_reason(text: str, said: str) -> None:
     with pytest.raises(StrategyError, match=said):
         from_text(text)
+
+
+def test_a_file_of_the_first_version_opens_and_leaves_the_cadence_as_it_is() -> None:
+    old = json.loads(to_text(base()))
+    old["version"] = 1
+    opened = from_text(json.dumps(old))
+    assert opened == base()
+    paced = base(gap_days=6.0)
+    assert filled(opened, paced).treatments["gap_days"].unique().to_list() == [6.0]
+    assert json.loads(to_text(opened))["version"] == 2
 
 
 # differences
@@ -243,6 +255,16 @@ def test_what_had_nothing_and_stays_at_nothing_does_not_break_a_sentence_for_all
         pl.lit(0.3).alias("plan_share"), only=pl.col("segment") == "card|A"
     )
     assert set(differences(planned, without, KEYS)["kind"]) == {"some"}
+
+
+def test_another_cadence_is_said() -> None:
+    closer = base(gap_days=6.1).with_treatments(
+        pl.lit(3.0).alias("gap_days"), only=pl.col("stage") == "late"
+    )
+    rows = differences(closer, base(gap_days=6.1), KEYS)
+    assert [difference_sentence(one) for one in rows.iter_rows(named=True)] == [
+        "All cases over 90 days late: days between attempts 6.1 → 3."
+    ]
 
 
 def test_operations_are_a_sentence_each() -> None:
@@ -395,12 +417,17 @@ def test_limits_that_cannot_be_kept_are_said_with_how_much_is_missing() -> None:
 
 
 def test_work_that_is_not_done_is_said() -> None:
-    capped = pl.DataFrame({"rule": ["at most **7**"], "segment": ["a"], "stage": ["late"],
-                           "wanted": [9.0], "allowed": [7.0]})  # fmt: skip
+    capped = pl.DataFrame({"what": ["attempts"], "rule": ["at most **7**"], "segment": ["a"],
+                           "stage": ["late"], "wanted": [9.0], "allowed": [7.0]})  # fmt: skip
     lines = work_sentences(200.0, 120.0, 80.0, capped, collectors=1.0, needed=1.7)
     assert "80 hours of calls and visits are not done" in lines[0]
     assert "1.7 collectors, not 1.0" in lines[0]
     assert "at most \\*\\*7\\*\\*" in lines[1]
+    later = capped.with_columns(what=pl.lit("gap_days"))
+    assert work_sentences(100.0, 120.0, 0.0, later, collectors=1.0, needed=0.9) == [
+        "Contact rules keep attempts further apart than it says in 1 cell of segment and stage"
+        " (at most \\*\\*7\\*\\*)."
+    ]
     assert work_sentences(100.0, 120.0, 0.0, capped.clear(), collectors=1.0, needed=0.9) == []
 
 

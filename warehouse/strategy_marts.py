@@ -58,6 +58,19 @@ treatment_months = Table(
     *_counts("calls", "bot_calls"),
 )
 
+# What cases paid in each whole 30 days since they were opened (since_filing null), or since the
+# suit of their spell of lateness was filed; `since_opening` counts windows of the case that is open
+# as one starts.  owner: `agency` or `in_house`.  exposed: what was placed, by the part of the
+# window until a transfer; left: ended otherwise in it.  Amounts are in currency.
+curve_windows = Table(
+    "curve_windows",
+    marts,
+    *_texts("stage", "product", "grade", "owner"),
+    *_counts("since_opening", "since_filing"),
+    *_counts("cases", "left_cases", "transferred_cases", "paying_cases"),
+    *_squares("exposed_amount", "cash_amount", "exposed_squares", "cash_squares", "cash_exposed"),
+)
+
 # Open loans at each month-end by class; late ones and what was paid in the month among them.
 segment_months = Table(
     "segment_months",
@@ -87,6 +100,7 @@ segment_moves = Table(
 # Cases by the class at opening: as it was known at the month-end before, with the lateness of the
 # opening day.  Of each episode (spell of lateness) the first case in each stage, followed for 90
 # days through the episode, whoever holds it.  opened_*: all; the rest: those 90 days old.
+# gap_days / attempt_gaps: days from an attempt on the case itself to the next, while it was held.
 segment_cases = Table(
     "segment_cases",
     marts,
@@ -97,7 +111,7 @@ segment_cases = Table(
     *_counts("resolved", "cash_cents"),
     *_squares("cash_squares", "cash_placed"),
     *_counts(*[f"{channel}_attempts" for channel in CHANNELS]),
-    *_counts("costed_attempts", "cost_cents"),
+    *_counts("costed_attempts", "cost_cents", "attempt_gaps", "gap_days"),
 )
 
 # All cases that are 90 days old by what was planned (`cases.strategy`) and the gravest step that

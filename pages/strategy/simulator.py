@@ -8,6 +8,7 @@ import streamlit as st
 import ui
 from analytics.simulation_answers import benefit
 from analytics.strategies import Strategy
+from analytics.strategy_effects import with_assumptions
 from analytics.strategy_presets import PRESETS, preset
 from charts import format as words
 from charts import strategy_messages as messages
@@ -16,6 +17,7 @@ from figures import simulator_table as table
 from figures.simulator import Ground
 from pages.strategy import simulator_answers as answers
 from pages.strategy import simulator_backtest as back
+from pages.strategy import simulator_curves as curves
 from pages.strategy import simulator_decide as decide
 from pages.strategy import simulator_effects as effects
 from pages.strategy import simulator_keep as keep
@@ -131,6 +133,7 @@ with parts["Strategy"] as part:
 with parts["Effects"] as part:
     if part.open:
         effects.edit_effects(strategy, found, ground)
+        curves.show_curves(ground, with_assumptions(ground.effects, strategy.assumptions))
         effects.show_break_even(found, ground)
 with parts["Side by side"] as part:
     if part.open:

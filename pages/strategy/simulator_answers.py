@@ -81,7 +81,9 @@ def _tiles(found: Outcome, ground: Ground) -> None:
     goals = {row["measure"]: row for row in recovery(sim).iter_rows(named=True)
              if row["plan"] == sim.names[1]}  # fmt: skip
     complaints = sums["complaints"]
-    broken = [table.breaches(found, ground, plan) for plan in (0, 1)]
+    broken = table.broken(found, ground).row(1, named=True)
+    ends = [words.number(broken[f"avoided_{end}"], decimals=1) for end in ("low", "high")]
+    said = [_signed(complaints[f"more_{end}"], 1) for end in ("low", "high")]
     rows = (
         (
             "Return",
@@ -92,12 +94,14 @@ def _tiles(found: Outcome, ground: Ground) -> None:
         (
             "Complaints",
             _signed(complaints["more"], 1),
-            "More or fewer than the baseline's over the months shown.",
+            "More or fewer than the baseline's over the months shown; 80 % interval"
+            f" {said[0]} to {said[1]}.",
         ),
         (
             "Breaches",
-            _signed(broken[1] - broken[0], 1),
-            "Of contact rules in force, a month, at today's rate for an attempt.",
+            _signed(0.0 - broken["avoided"], 1),
+            "More or fewer of contact rules in force, a month, if attempts break them as often as"
+            f" now; avoided, 80 % interval: {ends[0]} to {ends[1]}.",
         ),
         (
             "Collectors",

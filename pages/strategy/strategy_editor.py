@@ -36,6 +36,19 @@ GROUPS = {
     "Agencies": "agencies",
     "Suits": "suits",
 }
+SETS_ALL = "A group's number is the mean of its cases; changing it sets all its segments."
+NOTES = {
+    "attempts": "Attempts a month for a case open all month (not yet late: for a loan). A group's"
+    " number is the mean of its cases; changing it changes each of its segments in proportion."
+    " Contact rules and hours may allow less.",
+    "timing": f"{SETS_ALL} Days between attempts: from one attempt on a case to the next by any"
+    " channel, on average. Contact rules may keep them further apart, and long gaps leave room for"
+    " fewer attempts; left as it is, the number of attempts decides.",
+    "agencies": f"{SETS_ALL} A larger share is placed on the first day, and then as cases come; it"
+    " pays by months since placement as Effects shows.",
+    "suits": f"{SETS_ALL} More suits are filed from the first month on; they pay by months since"
+    " filing as Effects shows.",
+}
 LEVELS = {"All together": None, "Product": "product", "Grade": "grade", "Each segment": "segment"}
 _QUICK = {"quick_calls": 1.0, "quick_messages": 1.0, "quick_days": 0, "quick_bot": 0,
           "quick_people": 0}  # fmt: skip
@@ -86,14 +99,7 @@ def edit_treatments(strategy: Strategy, ground: Ground) -> None:
         part = ui.segmented("Show", tuple(GROUPS), key="edit_fields")
         by = ui.segmented("By", tuple(LEVELS), key="edit_by")
     fields = [field for field in TREATMENT_FIELDS if field.group == GROUPS[part]]
-    if GROUPS[part] == "attempts":
-        st.caption(
-            "Attempts a month for a case open all month (not yet late: for a loan). A group's"
-            " number is the mean of its cases; changing it changes each of its segments in"
-            " proportion. Contact rules and hours may allow less."
-        )
-    else:
-        st.caption("A group's number is the mean of its cases; changing it sets all its segments.")
+    st.caption(NOTES.get(GROUPS[part], SETS_ALL))
     for label, rows in tables(strategy, ground, LEVELS[by]).items():
         told = pl.DataFrame(
             [
