@@ -58,8 +58,10 @@ COVARIATES = {
     "product": "Product",
     "region": "Region",
     "grade": "Grade",
+    "first_grade": "Grade when granted",
     "bucket": "Lateness",
     "amount_band": "Amount",
+    "amount_step": "Amount",
     "is_owned": "Owned or automated",
     "quarter": "Quarter of opening",
 }

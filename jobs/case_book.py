@@ -61,7 +61,9 @@ class CaseBook:
         pool: Executor | None = None,
     ) -> None:
         self._facts, self._shape, self.settings, self._pool = facts, shape, settings, pool
-        self._lock = RLock()
+        # A lock for each thing that is made once, so that cash is worked out while cases are read.
+        # Who holds one asks only for those named after it.
+        self._locks = {name: RLock() for name in ("cash", "active", "known", "spells", "opened")}
         self._months = sorted(month for month in months if month >= since)
         self._since = since if min(months, default=since) < since else None
         self._older: pl.DataFrame | None = None
@@ -84,10 +86,10 @@ class CaseBook:
 
     def opened(self, month: date) -> pl.DataFrame:
         """The cases of a cohort, in the order in which they were opened."""
-        with self._lock:
+        with self._locks["opened"]:
             if month not in self._cohorts:
                 rows = self._coming.take(month)
-                self._cohorts[month] = self._loans.described(rows, month_before(month))
+                self._cohorts[month] = self._described(rows, month_before(month))
             return self._cohorts[month]
 
     def opened_from(self, first: date, last: date) -> pl.DataFrame:
@@ -103,7 +105,7 @@ class CaseBook:
 
         Cases from after an episode's last horizon are not looked for.
         """
-        with self._lock:
+        with self._locks["spells"]:
             if self._spells is None or self._spells[0] != month:
                 cases = self.opened_from(month, days_after(month, LAST_HORIZON))
                 began = pl.col("episode_on").is_between(month.replace(day=1), month)
@@ -112,7 +114,7 @@ class CaseBook:
 
     def legal_steps(self, month: date) -> pl.DataFrame:
         """The first legal action on each case that was opened from a month on: `day_60`."""
-        with self._lock:
+        with self._locks["spells"]:
             if self._acts is None:
                 since = min(self._months[0], month).replace(day=1)
                 read = partial(self._facts.fetch, legal_steps(since, self.settings))
@@ -131,7 +133,7 @@ class CaseBook:
 
     def _known_to(self, month: date) -> pl.DataFrame:
         """All cases of use that were opened by a month's end."""
-        with self._lock:
+        with self._locks["known"]:
             if self._since is not None and self._older is None:
                 self._older = self._read_older(self._since)
             if self._known is None or self._known[0] != month:
@@ -146,14 +148,18 @@ class CaseBook:
         opened = rows.with_columns(month=pl.col("opened_on").dt.month_end())
         months = opened["month"].unique().sort()
         parts = [
-            self._loans.described(opened.filter(month=month).drop("month"), month_before(month))
+            self._described(opened.filter(month=month).drop("month"), month_before(month))
             for month in months
         ]
         return pl.concat(parts) if parts else self._nothing(since)
 
     def _nothing(self, month: date) -> pl.DataFrame:
         rows = on_its_thread(self._pool, partial(self._read, sa.false()))
-        return self._loans.described(rows, month)
+        return self._described(rows, month)
+
+    def _described(self, rows: pl.DataFrame, month: date) -> pl.DataFrame:
+        """Cases with what their loan was at a month-end, and the grade that it was given first."""
+        return self._loans.described(rows, month, has_first_grade=True)
 
     def described(self, frame: pl.DataFrame, month: date) -> pl.DataFrame:
         """Rows (`case_id`) of a month with what their cases were."""
@@ -161,7 +167,7 @@ class CaseBook:
 
     def active(self, month: date) -> pl.DataFrame:
         """The cases that were open on some day of a month."""
-        with self._lock:
+        with self._locks["active"]:
             if month not in self._active:
                 while len(self._active) >= MONTHS_AT_ONCE:
                     del self._active[min(self._active)]
@@ -175,7 +181,7 @@ class CaseBook:
 
         `product_then`, `region_then`, `grade_then`: of the paying loan, in that month.
         """
-        with self._lock:
+        with self._locks["cash"]:
             if month not in self._cash:
                 while len(self._cash) >= KEPT_MONTHS:
                     del self._cash[min(self._cash)]

@@ -26,7 +26,7 @@ from warehouse.engines import Connection
 from warehouse.recovery_marts import landmark_costs, landmarks
 
 CHANNEL = "channel"
-COVARIATES = (*SEGMENTS, "bucket", "amount_band", "quarter", "is_owned")
+COVARIATES = (*SEGMENTS, "first_grade", "bucket", "amount_step", "quarter", "is_owned")
 MODEL_MARTS = tuple(f"effect_{field.name}" for field in fields(EffectFits))
 WORKERS = 2  # fits at once: each holds its own cells in memory
 Tables = dict[str, list[pl.DataFrame]]

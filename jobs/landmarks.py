@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -19,7 +20,12 @@ from queries.cases import RESOLVED, days_after
 from queries.contacts import LANDMARK_DAY, OUTCOME_DAYS
 from queries.loan_states import SEGMENTS, BookShape
 
-CELLS = [*SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempts", "dose", "first_day"]
+CELLS = [*SEGMENTS, "first_grade", "bucket", "stage", "amount_step", "is_owned", "attempts",
+         "dose", "first_day"]  # fmt: skip
+# Placed amounts in median placed amounts: finer than the bands that pages show, because what is
+# alike within a band of amounts is not alike enough for who is called.
+AMOUNT_STEPS = ("to 1/4", "1/4 to 1/2", "1/2 to 1", "1 to 2", "2 to 4", "4 to 8", "over 8")
+_STEP_ENDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 LAST_DAY = LANDMARK_DAY + OUTCOME_DAYS
 _DAYS = len(FIRST_CONTACT_DAYS) - 1
 _KINDS = 1 + (len(DOSES) - 1) * _DAYS  # of what a channel did on a case: no attempt is one
@@ -33,7 +39,7 @@ def landmark_frames(month: date, shape: BookShape, book: CaseBook) -> dict[str, 
         pl.col("opened_on") + pl.duration(days=LAST_DAY) <= book.settings.as_of
     )
     attempts = _first_attempts(book.opened(month), month, book)
-    cases = _with_attempts(cases, attempts)
+    cases = _with_attempts(cases, attempts).with_columns(amount_step=_amount_step(book))
     cases = cases.join(_cash(cases, month, book), on="case_id", how="left")
     cases = _with_outcomes(cases)
     return {"landmarks": _cells(cases), "landmark_costs": _costs(cases, attempts)}
@@ -81,6 +87,14 @@ def _with_attempts(cases: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _amount_step(book: CaseBook) -> pl.Expr:
+    """How many times the median a placed amount is, in doublings; null where it is not known."""
+    median = (book.settings.band_bounds or (0,))[0]  # where the bands of pages are drawn
+    placed = pl.col("placed_cents")
+    step = pl.sum_horizontal((placed > median * end).cast(pl.Int64) for end in _STEP_ENDS)
+    return pl.when(placed.is_not_null()).then(_level(step, AMOUNT_STEPS))
+
+
 def _dose(number: pl.Expr) -> pl.Expr:
     """The place among the doses of a number of attempts."""
     return pl.when(number <= 1).then(number).when(number <= 3).then(2).otherwise(3)
@@ -111,12 +125,13 @@ def _by_case(attempts: pl.DataFrame) -> pl.DataFrame:
             pl.col("first_day").min(),
         )
     )
-    texts = {code: _text(code, channels) for code in by_case["code"].unique()}
+    texts = {code: _text(code, tuple(channels)) for code in by_case["code"].unique()}
     named = _mapped(by_case["code"], texts, pl.String)
     return by_case.with_columns(attempts=named).drop("code")
 
 
-def _text(code: int, channels: Sequence[str]) -> str:
+@lru_cache(maxsize=200_000)  # the same ones come month after month
+def _text(code: int, channels: tuple[str, ...]) -> str:
     """The attempts of a code: a digit for each channel, nine of them, or 0 for none."""
     found = {}
     for channel in channels:

@@ -35,10 +35,12 @@ class LoanBook:
         self._grades: dict[date, pl.DataFrame] = {}
         self._coming = MonthsAhead(self._read, months, MONTHS_AT_ONCE, pool)
 
-    def described(self, rows: pl.DataFrame, month: date) -> pl.DataFrame:
+    def described(
+        self, rows: pl.DataFrame, month: date, *, has_first_grade: bool = False
+    ) -> pl.DataFrame:
         """Rows (`loan_id`) with what their loan was: its grade that of a month-end, or its own.
 
-        Rows on loans that are not there are left out.
+        Rows on loans that are not there are left out.  `first_grade`, where asked for: its own.
         """
         with self._lock:
             kinds, grades = self._of_loans(), self._of_month(month)
@@ -46,7 +48,10 @@ class LoanBook:
         return (
             rows.join(kinds, on="loan_id", how="inner", maintain_order="left")
             .join(then, on="loan_id", how="left", maintain_order="left")
-            .with_columns(pl.coalesce("grade_then", "grade").alias("grade"))
+            .with_columns(
+                pl.coalesce("grade_then", "grade").alias("grade"),
+                **({"first_grade": pl.col("grade")} if has_first_grade else {}),
+            )
             .drop("grade_then")
         )
 

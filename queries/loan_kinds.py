@@ -34,8 +34,14 @@ def loan_kinds(shape: BookShape) -> sa.Select:
 
 
 def month_grades(first: date, last: date) -> sa.Select:
-    """The grade that loans had at some month-ends, where it was recorded."""
-    row = loan_months
-    return sa.select(row.c.loan_id, row.c.month, row.c.risk_grade.label("grade_then")).where(
-        row.c.month.between(first, last), row.c.risk_grade.is_not(None)
+    """The grade that loans had at some month-ends, where it is another than the loan's own."""
+    grade, own = loan_months.c.risk_grade, loans.c.risk_grade
+    return (
+        sa.select(loan_months.c.loan_id, loan_months.c.month, grade.label("grade_then"))
+        .join_from(loan_months, loans, loans.c.loan_id == loan_months.c.loan_id)
+        .where(
+            loan_months.c.month.between(first, last),
+            grade.is_not(None),
+            sa.or_(own.is_(None), grade != own),
+        )
     )

@@ -518,7 +518,7 @@ def fitted(frames: Iterable[Frames]) -> Frames:
 def landmark_row(attempted: str, cases: int, resolved: int, **more: Any) -> dict[str, Any]:
     sums = {"cases": cases, "resolved": resolved, "cash_cents": 100 * resolved}
     row = {name: None for name in mart_schema("landmarks")} | sums
-    row |= {"opened_month": FEB, "stage": "early", "bucket": "1-30", "amount_band": "small"}
+    row |= {"opened_month": FEB, "stage": "early", "bucket": "1-30", "amount_step": "1 to 2"}
     row |= {"is_owned": "owned", "product": "card"}
     row["attempts"] = " ".join(f"{name}:1:0-1" for name in attempted.split("+") if name)
     row |= {"dose": "1" if attempted else "0", "first_day": "0-1" if attempted else "none"}
@@ -632,13 +632,14 @@ def test_more_attempts_resolve_more(sample: tuple[Frames, dict[str, Any]]):
     assert by_dose["4+"] > by_dose["1"]
 
 
-def test_a_second_call_adds_to_the_first(sample: tuple[Frames, dict[str, Any]]):
-    """In the synthetic book each attempt adds; calls are made on the hard cases, so that one call
-    looks like harm."""
+def test_a_second_call_adds_nothing_where_none_is_planted(sample: tuple[Frames, dict[str, Any]]):
+    """In the synthetic book a call does what it does once; calls are made on the hard cases, so
+    that one call looks like harm."""
     influence = sample[0]["effect_influence"].filter(question="dose:call", stage="early")
     found = {row["arm"]: row for row in effects(influence).iter_rows(named=True)}
-    assert found["1"]["raw_high"] < 0 < found["1"]["effect"] < found["2-3"]["low"]
-    assert found["4+"]["reason"] == "too_few"
+    assert found["1"]["raw_high"] < 0 < found["1"]["effect"]
+    assert found["2-3"]["low"] < found["1"]["effect"] < found["2-3"]["high"]
+    assert found["4+"]["reason"] == "no_contacts"
 
 
 def test_both_engines_give_the_same_marts(duckdb_url: str, postgres_server: str, tmp_path: Path):

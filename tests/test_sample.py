@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,27 @@ def test_a_planted_change_of_strategy_does_what_its_truth_says(tmp_path: Path) -
         found, expected = found + counts[1] - counts[0], expected + truth["resolved"]
         resolved += sum(counts)
     assert abs(found - expected) < 3 * resolved**0.5 < expected
+
+
+def test_a_change_of_nothing_gives_the_same_luck_as_a_change(tmp_path: Path) -> None:
+    """Loans that the change does not reach live on as they would have without it."""
+    month, end = date(2025, 10, 31), pl.col("month") == date(2025, 12, 31)
+    held: dict[str, Book] = {}
+    for name, channels in (("usual", {"sms": 0.0}), ("changed", {"call": 1.5}), ("none", {})):
+        change = Change(month, channels) if channels else None
+        make_book(tmp_path / name, loans=3_000, months=6, last_month=date(2025, 12, 31),
+                  change=change)  # fmt: skip
+        held[name] = Book(tmp_path / name)
+    last = {name: book["loan_months"].filter(end) for name, book in held.items()}
+    unlike = {}
+    for name in ("changed", "none"):
+        both = last["usual"].join(last[name], on="loan_id", suffix="_b")
+        unlike[name] = (both["balance_amount"] != both["balance_amount_b"]).mean()
+    assert 0 < unlike["changed"] < 0.02 < 0.1 < unlike["none"]
+    before = pl.col("month") < month
+    same = [book["loan_months"].filter(before) for book in held.values()]
+    assert same[0].equals(same[1])
+    assert same[0].equals(same[2])
 
 
 @pytest.mark.parametrize(
@@ -556,7 +577,7 @@ def test_complaints_vary_more_than_poisson(books: list[Book]) -> None:
             for place, number in counts.filter(team=team).select("week", "len").iter_rows():
                 weekly[min(place, 103)] += number
             ratios.append(weekly.var(ddof=1) / weekly.mean())
-    assert np.mean(ratios) > 1.10
+    assert np.mean(ratios) > 1.05  # expected 1.10 at a fifth of a complaint a week; noise 0.03
 
 
 def test_costs_are_of_the_order_of_salaries_and_contacts(book: Book) -> None:
@@ -569,3 +590,28 @@ def test_costs_are_of_the_order_of_salaries_and_contacts(book: Book) -> None:
     assert 0.9 < float(channels) / contacts < 1.2
     collected = float(book["payments"].drop_nulls("case_id")["amount"].sum())
     assert 0.02 < sum(by_kind.values()) / collected < 0.30
+
+
+def test_cases_resolve_by_day_97_as_often_as_the_landmark_truths_expect(books: list[Book]) -> None:
+    """Of collectors' cases open as day seven begins and old enough to be followed."""
+    day, days = pl.col("closed_on") - pl.col("opened_on"), pl.col("opening_days_past_due")
+    day = day.dt.total_days()
+    stage = pl.when(days <= 30).then(pl.lit("early")).when(days <= 90).then(pl.lit("middle"))
+    seen = pl.concat(
+        book["cases"].filter(
+            pl.col("collector_id").is_not_null(),
+            pl.col("opened_on") <= LAST - timedelta(days=97),
+            day.is_null() | (day >= 7),
+        )
+        for book in books
+    ).group_by(stage.otherwise(pl.lit("late")).alias("stage"))
+    good = (pl.col("close_reason").is_in(RESOLVED) & (day <= 97)).fill_null(value=False)
+    found = seen.agg(pl.len().alias("cases"), good.mean().alias("share"))
+    assert found.height == 3
+    for stage_name, cases, share in found.iter_rows():
+        truths = [book.truths["landmark_effects"][stage_name] for book in books]
+        expected = np.average(
+            [truth["resolved_share"] for truth in truths], weights=[t["cases"] for t in truths]
+        )
+        assert abs(share - expected) < 3.5 * np.sqrt(expected * (1 - expected) / cases)
+        assert all(truth["effect"]["call"] > truth["effect"]["sms"] > 0 for truth in truths)

@@ -188,14 +188,15 @@ timeline = Table(
 )
 
 # Cases still open on the landmark day, with what was attempted by then: what the channel models
-# are fitted on; no page reads it.  `attempts`: by channel in order, how many and the day of the
-# first, as `call:2-3:0-1 sms:1:4-6`.
+# are fitted on; no page reads it.  `first_grade`: the loan's when it was granted; `amount_step`:
+# the placed amount in median ones, by doublings.  `attempts`: by channel in order, how many and
+# the day of the first, as `call:2-3:0-1 sms:1:4-6`.
 landmarks = Table(
     "landmarks",
     marts,
     Column("opened_month", Date),
-    *_texts(*_SEGMENTS, "bucket", "stage", "amount_band", "is_owned", "attempts", "dose"),
-    *_texts("first_day"),
+    *_texts(*_SEGMENTS, "first_grade", "bucket", "stage", "amount_step", "is_owned", "attempts"),
+    *_texts("dose", "first_day"),
     *_counts("cases", "resolved", "cash_cents"),
     *_squares("cash_squares"),
     *_counts("cost_cents"),

@@ -113,6 +113,7 @@ def make_world(loans: int, months: Months, seed: int, change: Change) -> World:
         streams=streams,
         change=change,
         change_at=_change_at(change, months),
+        seed=seed,
     )
 
 
@@ -139,7 +140,7 @@ def _make_month(
     current = on_book[state.months_late[on_book] == 0]
     placements.open_placements(world, t, late)
     worked = resolution.step(world, t, late)
-    reminded = lateness.reminded_loans(world, current)
+    reminded = lateness.reminded_loans(world, t, current)
     queue, paid_on = lateness.step(world, t, current, reminded)
     fresh = histories.originate(world, t)
     rows = np.concatenate([on_book, fresh])
@@ -159,7 +160,7 @@ def _write_conduct(
     writer: BookWriter, world: World, weeks: complaints.Weeks, t: int, work: Work, reminded: Array
 ) -> Array:
     """Contacts, and what came of them; returns the contacts' cost in cents by channel."""
-    attempts = contacts.attempts_of_month(world, work, writer.rows["contacts"])
+    attempts = contacts.attempts_of_month(world, t, work, writer.rows["contacts"])
     contact_cost = contact_rows.write_attempts(writer, world, work, attempts)
     talks = np.unique(attempts.work[attempts.outcome >= contacts.RIGHT])
     contact_rows.write_others(writer, world, t, reminded, work, talks)

@@ -8,6 +8,7 @@ import numpy as np
 
 from warehouse.sample import columns as to
 from warehouse.sample import model
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import Array
 from warehouse.sample.months import Months
 from warehouse.sample.write import BookWriter
@@ -86,7 +87,7 @@ def _teams(pool: Array, agency: Array) -> tuple[Array, tuple[str, ...]]:
     return team, tuple(names)
 
 
-def assign(rng: np.random.Generator, staff: Staff, stage: Array, difficulty: Array) -> Array:
+def assign(rng: Numbers, staff: Staff, stage: Array, difficulty: Array) -> Array:
     """A collector for each case: the harder it looks, the better the collector, with noise.
 
     `stage` is 1 early, 2 middle, 3 late; `difficulty` is what is recorded at opening.

@@ -57,10 +57,10 @@ class Attempts:
     outcome: Array
 
 
-def attempts_of_month(world: World, work: Work, first_number: int) -> Attempts:
+def attempts_of_month(world: World, t: int, work: Work, first_number: int) -> Attempts:
     """Draw the attempts on every case worked in the month."""
     rng = world.streams["contacts"]
-    row, on, channel, kind = _drafts(rng, world, work)
+    row, on, channel, kind = _drafts(rng, world, t, work)
     moment = on.astype(np.int64) * to.MICROSECONDS_A_DAY + _time_of_day(rng, on, channel)
     outcome = np.where(kind == BURST, NO_ANSWER, _outcomes(rng, work, row, channel, on))
     order = np.lexsort((moment, row))
@@ -74,13 +74,14 @@ def attempts_of_month(world: World, work: Work, first_number: int) -> Attempts:
 
 
 def _drafts(
-    rng: np.random.Generator, world: World, work: Work
+    rng: np.random.Generator, world: World, t: int, work: Work
 ) -> tuple[Array, Array, Array, Array]:
     """Each attempt's case, day and channel, and whether it is a repeat, planned, or of a burst."""
     stage = np.where(work.collector < 0, 0, 1 + (work.months_late >= 2) + (work.months_late >= 4))
     delay = _delays(rng, world, work)
+    span = np.maximum(world.months.end(t) + 1 - work.begins, 1)  # planned before anybody pays
     parts = [
-        (channel, *_days_of_channel(rng, work, stage, delay, channel))
+        (channel, *_days_of_channel(rng, work, span, stage, delay, channel))
         for channel in range(len(CHANNELS))
     ]
     parts.append((CALL, *_bursts(rng, work)))
@@ -99,11 +100,10 @@ def _delays(rng: np.random.Generator, world: World, work: Work) -> Array:
 
 
 def _days_of_channel(
-    rng: np.random.Generator, work: Work, stage: Array, delay: Array, channel: int
+    rng: np.random.Generator, work: Work, span: Array, stage: Array, delay: Array, channel: int
 ) -> tuple[Array, Array, Array]:
     """A channel's planned first attempts, their repeats, and unplanned ones after day seven."""
     planned = ((work.plan >> channel) & 1) == 1
-    span = np.maximum(work.stops, work.begins + 1) - work.begins
     horizon = np.where(work.is_first, 7, span)
     pick = np.flatnonzero(planned)
     first = np.floor(horizon[pick] * rng.random(len(pick)) ** 2.0)

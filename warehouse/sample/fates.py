@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warehouse.sample import model
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import Array, at, sigmoid
 from warehouse.sample.state import World
 
@@ -28,12 +29,12 @@ class Fates:
 
 def chances(world: World, t: int, late: Array) -> Array:
     """Of each unresolved loan: charge-off, sale, restructure, rolling forward (rows 0 to 3)."""
-    before = world.state.months_late[late]
-    rolling = sigmoid(
-        at(model.FORWARD_BASE, before)
-        + model.FRAILTY_FORWARD * world.loans.frailty[late]
-        + world.climate.forward(t)
-    )
+    return exits(world.state.months_late[late], world.loans.frailty[late], world.climate.forward(t))
+
+
+def exits(before: Array, frailty: Array, climate: float) -> Array:
+    """The same from how late loans are, how frail, and what the month does to all."""
+    rolling = sigmoid(at(model.FORWARD_BASE, before) + model.FRAILTY_FORWARD * frailty + climate)
     losing = np.where(before >= model.LAST_MONTH_PAST_DUE, 1.0, at(model.CHARGE_OFF, before))
     selling = (1.0 - losing) * at(model.SOLD, before)
     easing = (1.0 - losing - selling) * at(model.RESTRUCTURED, before)
@@ -42,7 +43,7 @@ def chances(world: World, t: int, late: Array) -> Array:
 
 
 def draw(
-    rng: np.random.Generator,
+    rng: Numbers,
     before: Array,
     early: Array,
     resolving: Array,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warehouse.sample import model, treatments
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import Array, sigmoid
 from warehouse.sample.register import CURED, PAID_OFF
 from warehouse.sample.state import OPEN, Work, World, owed_and_scheduled
@@ -13,10 +14,10 @@ from warehouse.sample.state import PAID_OFF as LEFT_PAID
 REMINDED = (0.02, 0.015)  # share of current loans reminded before the due day, and per grade
 
 
-def reminded_loans(world: World, current: Array) -> Array:
+def reminded_loans(world: World, t: int, current: Array) -> Array:
     """Which current loans get a text before their due day."""
     constant, slope = REMINDED
-    rng = world.streams["reminders"]
+    rng = world.numbers("reminders", t, current)
     return rng.random(len(current)) < constant + slope * world.loans.grade[current]
 
 
@@ -38,11 +39,11 @@ def step(world: World, t: int, current: Array, reminded: Array) -> tuple[Work, A
     Returns the automated cases that were worked and the day each current loan paid (0: not).
     """
     loans, state, months = world.loans, world.state, world.months
-    rng = world.streams["lateness"]
+    rng = world.numbers("lateness", t, current)
     owed, scheduled = owed_and_scheduled(world, current)
     score = model.amount_score(scheduled)
     mix = loans.resolve_mix[current] + np.float32(model.RESOLVE_AMOUNT) * score.astype(np.float32)
-    plan = treatments.plan_automated(world.streams["plans"], -mix)
+    plan = treatments.plan_automated(world.numbers("plans", t, current), -mix)
 
     missing = np.where(scheduled > 0, late_probability(world, t, current, reminded), 0.0)
     due_on = months.start(t) + loans.due_day[current] - 1
@@ -120,7 +121,7 @@ def _count_truth(
 
 
 def _payments(
-    rng: np.random.Generator, world: World, current: Array, owed: Array, scheduled: Array,
+    rng: Numbers, world: World, current: Array, owed: Array, scheduled: Array,
     prepaid: Array,
 ) -> Array:  # fmt: skip
     """What loans that pay on time pay: the instalment, now and then more; cards by habit."""
@@ -140,7 +141,7 @@ def _settle(
 ) -> None:  # fmt: skip
     """Write the month's end of the current loans into the state; cards draw again."""
     loans, state = world.loans, world.state
-    rng = world.streams["drawings"]
+    rng = world.numbers("drawings", t, current)
     draws_again = (loans.term[current] == 0) & ~unpaid & ~leaves
     target = loans.target_use[current] * loans.principal[current]
     target *= 1.0 + 0.06 * (world.months.of_year[t] in (0, 10, 11))

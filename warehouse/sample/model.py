@@ -73,6 +73,7 @@ RESOLVE_REGION = np.array([0.15, -0.40, 0.30, 0.0, 0.10, -0.25, -0.10])
 RESOLVE_AMOUNT = -0.38  # per unit of amount_score
 DAYS_LEFT = 0.45  # automated queue: per log of the days from day seven to month-end, over 10
 EARLY_SHARE_AUTOMATED, EARLY_SHARE = 0.30, 0.08
+DAYS_POWER = 1.2  # of the share of a month that has gone by: resolved cases pay rather early
 TRIAL_CHALLENGER = 0.20
 SKILL_SD = 0.24
 

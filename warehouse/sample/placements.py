@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warehouse.sample import collectors, model, treatments
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import Array, at
 from warehouse.sample.register import TRANSFERRED
 from warehouse.sample.state import World
@@ -37,7 +38,7 @@ def open_placements(world: World, t: int, late: Array) -> None:
 
 def _place(world: World, t: int, loan: Array, stage: Array, before: Array) -> None:
     state, loans, register = world.state, world.loans, world.register
-    rng = world.streams["placements"]
+    rng = world.numbers("placements", t, loan)
     rows = len(loan)
     latest = np.clip(loans.due_day[loan] - 2, 1, 4)
     opened_on = (world.months.start(t) + np.floor(rng.random(rows) * latest)).astype(np.int32)
@@ -52,7 +53,8 @@ def _place(world: World, t: int, loan: Array, stage: Array, before: Array) -> No
     oldest_due = world.months.start(t - months_late.astype(np.int64)) + loans.due_day[loan] - 1
     tercile = np.searchsorted([-0.25, 0.35], -mix).astype(np.int8)
     more = world.change.more * (t >= world.change_at)
-    plan, usual = treatments.plan_cases(world.streams["plans"], months_late, -mix, more)
+    plans = world.numbers("plans", t, loan)
+    plan, usual = treatments.plan_cases(plans, months_late, -mix, more)
     in_trial = (stage == 1) & (rng.random(rows) < TRIAL_SHARE)
     state.case[loan] = register.open(
         loan=loan,
@@ -73,7 +75,7 @@ def _place(world: World, t: int, loan: Array, stage: Array, before: Array) -> No
     )
 
 
-def _reasons(rng: np.random.Generator, frailty: Array) -> Array:
+def _reasons(rng: Numbers, frailty: Array) -> Array:
     """Why borrowers say they are late: the frail plead hardship, others forgot; often unknown."""
     reason = np.searchsorted(np.cumsum(REASON_SHARES), rng.random(len(frailty)), side="right")
     forgot = (reason == 0) & (frailty < -0.5) & (rng.random(len(frailty)) < 0.5)

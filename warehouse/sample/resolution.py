@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warehouse.sample import fates, model, register, treatments
+from warehouse.sample import fates, landmarks, model, register, treatments
 from warehouse.sample.fates import Fates
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import Array, at, sigmoid
 from warehouse.sample.state import (
     CHARGED_OFF,
@@ -49,12 +50,13 @@ def resolve_score(world: World, t: int, late: Array) -> Array:
 def step(world: World, t: int, late: Array) -> Work:
     """Move the late loans through month t; returns their cases as worked."""
     state, cases, months = world.state, world.register, world.months
-    rng = world.streams["resolution"]
+    rng = world.numbers("resolution", t, late)
     case, before = state.case[late], state.months_late[late].copy()
     is_first = cases["opened_month"][case] == t
     score = resolve_score(world, t, late)
     skill = world.staff.skill[cases["collector"][case[is_first]]]
     world.truths.watch_cases(cases, case[is_first], score[is_first], skill)
+    landmarks.watch(world, t, case[is_first], score[is_first])
 
     early = np.where(is_first, model.EARLY_SHARE, 0.0)
     if t >= world.change_at:
@@ -99,7 +101,7 @@ def _bills(world: World, late: Array) -> Bills:
     return Bills(owed, scheduled, overdue, is_final)
 
 
-def _cash(rng: np.random.Generator, before: Array, fate: Fates, bills: Bills) -> Array:
+def _cash(rng: Numbers, before: Array, fate: Fates, bills: Bills) -> Array:
     """What each late loan pays in the month, in cents."""
     owed, scheduled, overdue = bills.owed, bills.scheduled, bills.overdue
     months_late = np.maximum(before.astype(np.int64), 1)
@@ -122,7 +124,7 @@ def _cash(rng: np.random.Generator, before: Array, fate: Fates, bills: Bills) ->
 
 
 def _days(
-    rng: np.random.Generator,
+    rng: Numbers,
     world: World,
     t: int,
     case: Array,
@@ -134,7 +136,7 @@ def _days(
     start, last = world.months.start(t), world.months.end(t)
     opened = np.where(is_first, world.register["opened_on"][case], start - 8)
     u = rng.random(len(case))
-    after_seven = opened + 8 + np.floor((last - opened - 7) * u**1.2)
+    after_seven = opened + 8 + np.floor((last - opened - 7) * u**model.DAYS_POWER)
     pays_on = np.where(is_early, opened + 1 + np.floor(7 * u), after_seven).astype(np.int32)
     exit_on = last - rng.integers(0, 4, len(case))
     pays_on = np.where(fate.sold, exit_on, pays_on)

@@ -9,6 +9,7 @@ import numpy as np
 from warehouse.sample import model
 from warehouse.sample.borrowers import Customers, Loans
 from warehouse.sample.collectors import Staff
+from warehouse.sample.luck import Numbers, OwnNumbers
 from warehouse.sample.model import Array
 from warehouse.sample.months import Months
 from warehouse.sample.register import Register
@@ -70,6 +71,14 @@ class World:
     streams: dict[str, np.random.Generator]
     change: Change
     change_at: float  # the first month (its number) of the changed strategy; infinite: never
+    seed: int
+
+    def numbers(self, stream: str, t: int, loans: Array) -> Numbers:
+        """Random numbers of some loans in month t: their own from the month of a change on."""
+        if t < self.change_at:
+            return self.streams[stream]
+        place = list(self.streams).index(stream)
+        return OwnNumbers((self.seed, place, t), len(self.state.status), loans)
 
 
 @dataclass(frozen=True)

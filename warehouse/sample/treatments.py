@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 
 from warehouse.contract import CHANNELS
+from warehouse.sample.luck import Numbers
 from warehouse.sample.model import CHANNEL, Array, sigmoid
 from warehouse.sample.months import NoSuchBook
 
@@ -47,6 +48,7 @@ EFFECT = (_BITS @ CHANNEL).astype(np.float32)  # a plan's log-odds of resolution
 class Change:
     """Another strategy for collectors' cases, planted: from the month that ends on `month` on, a
     channel is planned with so much more (or less) log-odds; what it truly does stays the same.
+    With 0 nothing changes, but each loan has the luck that it has with any other change.
 
     Refuses a channel that the contract does not know, and no channel.
     """
@@ -75,7 +77,7 @@ def has(plan: Array, channel: str) -> Array:
     return (plan & bit(channel)) > 0
 
 
-def plan_automated(rng: np.random.Generator, difficulty: Array) -> Array:
+def plan_automated(rng: Numbers, difficulty: Array) -> Array:
     """Channels of the automated queue: no person, so neither calls nor visits."""
     plan = np.zeros(len(difficulty), np.int16)
     for channel, (constant, slope) in AUTOMATED_PLANS.items():
@@ -86,7 +88,7 @@ def plan_automated(rng: np.random.Generator, difficulty: Array) -> Array:
 
 
 def plan_cases(
-    rng: np.random.Generator, months_late: Array, difficulty: Array, more: Array
+    rng: Numbers, months_late: Array, difficulty: Array, more: Array
 ) -> tuple[Array, Array]:
     """Channels of a collector's case, chosen because of how late and how hard it is; and the
     channels that the usual strategy would have chosen, by the same chance.

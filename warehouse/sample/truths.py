@@ -17,6 +17,7 @@ from warehouse.sample.register import Register
 
 BUCKETS = bucket_codes()
 TO_STATES = (*BUCKETS, "paid_off", "charged_off", "sold")
+LANDMARK_STAGES = ("early", "middle", "late")  # of collectors' cases, at opening
 STAGES = ("automated", "1-30", "31-60", "61-90", "91+")
 _RANK = np.searchsorted([0, *month_bounds(DEFAULT_BOUNDS)], np.arange(200))  # of months late
 _GRID = np.linspace(-9.0, 6.0, 301)
@@ -33,6 +34,7 @@ class Truths:
         self._change: dict[int, float] = defaultdict(float)
         self._trial = np.zeros(2)  # early cases, and what the challenger would add
         self._cases = dict.fromkeys(STAGES, 0)
+        self._landmark = np.zeros((len(LANDMARK_STAGES), 2 + len(CHANNELS)))
         self._scores = np.zeros((4, len(_GRID)))  # by stage at opening, without skill
 
     def expect(self, t: int, before: Array, after: Array | str, probability: Array) -> None:
@@ -78,6 +80,12 @@ class Truths:
         cells = stages.astype(np.int64) * len(_GRID) + places
         self._scores += np.bincount(cells, minlength=self._scores.size).reshape(self._scores.shape)
 
+    def watch_landmark(self, stage: Array, share: Array, gains: Array) -> None:
+        """Add cases still open on day seven: chances to be resolved by day 97, and what channels
+        would add to them."""
+        sums = np.column_stack([np.ones(len(stage)), share, gains])
+        np.add.at(self._landmark, stage, sums)
+
     def skill_points(self, skill: Array, pool: Array) -> Array:
         """What a skill adds to the resolved share (0..1) of an average case of the own stage."""
         points = np.zeros(len(skill))
@@ -111,6 +119,21 @@ class Truths:
     def trial_effect(self) -> float:
         """What the challenger adds to the resolution of early cases open on day seven."""
         return round(float(self._trial[1] / max(self._trial[0], 1.0)), 5)
+
+    def landmark_effects(self) -> dict[str, Any]:
+        """By stage at opening: cases, the share expected to resolve, and each channel's effect."""
+        return {
+            stage: {
+                "cases": round(row[0]),
+                "resolved_share": round(row[1] / row[0], 5),
+                "effect": {
+                    channel: round(gain / row[0], 5)
+                    for channel, gain in zip(CHANNELS, row[2:], strict=True)
+                },
+            }
+            for stage, row in zip(LANDMARK_STAGES, self._landmark.tolist(), strict=True)
+            if row[0]
+        }
 
     def channel_effects(self) -> dict[str, Any]:
         """By stage at opening and channel: the effect on resolution, and the share planned."""

@@ -19,6 +19,11 @@ NOTES = {
     "channel_effects": "Mean change, over cases open on day seven, of the probability to be"
     " resolved by month-end when the channel is attempted within seven days of opening; stage is"
     " the case's at opening. Planned from what is recorded at opening alone.",
+    "landmark_effects": "What an estimate from the records can find: of collectors' cases still"
+    " open as day seven begins and old enough to be followed, the expected share resolved by day"
+    " 97 as the same case (until the loan is handed to the next owner), and by how much each"
+    " channel attempted by then raises it. By month-end, as in channel_effects, later cases show"
+    " far less of an effect and early ones rather more.",
     "collectors": "skill_log_odds adds to the log-odds of resolution after day seven;"
     " skill_points is what that adds to the resolved share of an average case of the own pool.",
     "change_of_strategy": "By month: how many more of the month's late loans resolve, by their"
@@ -53,6 +58,7 @@ def report(world: World, settings: dict[str, Any], rows: dict[str, int]) -> dict
         ],
         "roll_matrices": world.truths.roll_matrices(month_ends),
         "channel_effects": world.truths.channel_effects(),
+        "landmark_effects": world.truths.landmark_effects(),
         "resolved_without_contact": world.truths.resolved_without_contact(),
         "trial_challenger_effect": world.truths.trial_effect(),
         "change_of_strategy": world.truths.change_effect(month_ends),
