@@ -15,6 +15,7 @@ PERSISTENCES = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.87, 0.92, 0.96, 
 SPREADS = np.geomspace(0.003, 1.2, 30)  # standard deviation of the shock in the long run
 USUAL_SPREAD = 0.3  # scale of the prior on it
 LEVEL_SPREAD = 1.0  # of the prior on the level that shocks are measured from
+SHOCK, LEVEL, DRIFT = range(3)  # places in the filter's state
 FEWEST_MONTHS = 6
 NEWTON_STEPS = 25
 
@@ -24,7 +25,8 @@ class Shocks:
     """How far the rolls forward of each month lay from usual, in log-odds, and what is known.
 
     `level`, `error` by month; `weights` [persistence, spread]: how plausible each pair is;
-    `mean` and `root` [persistence, spread, ...]: the present shock and level under each pair.
+    `mean` [persistence, spread, 3] and `root` [persistence, spread, 3, 3]: the present shock, the
+    level and its drift a month under each pair, and the root of their covariance.
     """
 
     months: tuple[date, ...]
@@ -88,37 +90,39 @@ def monthly_levels(forward: Array, size: Array, usual: Array) -> tuple[Array, Ar
     return np.where(is_known, level, np.nan), error, dispersion
 
 
-def learn_shocks(months: Sequence[date], level: Array, error: Array) -> Shocks:
+def learn_shocks(
+    months: Sequence[date], level: Array, error: Array, *, drift_spread: float = 0.0
+) -> Shocks:
     """How large are common shocks, and how long do they last?
 
-    A Bayesian AR(1): y_t = m + z_t + e_t, z_t = a z_(t-1) + noise, with e_t of the standard error
-    given, z of standard deviation s in the long run.  The likelihood of each pair (a, s) of a
-    grid by Kalman's filter, m being part of the state; the prior on a is flat, that on s
+    A Bayesian AR(1): y_t = m_t + z_t + e_t, z_t = a z_(t-1) + noise, with e_t of the standard error
+    given, z of standard deviation s in the long run.  The level m_t is one, or drifts by g a month,
+    g being normal with mean 0 and `drift_spread` beforehand.  The likelihood of each pair (a, s) of
+    a grid by Kalman's filter, m and g being part of the state; the prior on a is flat, that on s
     half-normal (0.3).  With fewer than six known months the prior speaks.
+    Misleads: a drift is held to go on as it was.
     References: Durbin and Koopman 2012, Time Series Analysis by State Space Methods;
     Office of the Comptroller of the Currency: forecasts from roll rates are good to about nine
     months and lag turning points.
     """
     a, s = PERSISTENCES[:, None], SPREADS[None, :]
     shape = (PERSISTENCES.size, SPREADS.size)
-    mean = np.zeros((*shape, 2))  # of the shock z and of the level m
-    cov = np.zeros((*shape, 2, 2))
-    cov[..., 0, 0], cov[..., 1, 1] = s**2, LEVEL_SPREAD**2
+    mean = np.zeros((*shape, 3))
+    cov = np.zeros((*shape, 3, 3))
+    cov[..., SHOCK, SHOCK], cov[..., LEVEL, LEVEL] = s**2, LEVEL_SPREAD**2
+    cov[..., DRIFT, DRIFT] = drift_spread**2
     log = np.broadcast_to(-0.5 * (s / USUAL_SPREAD) ** 2 + np.log(s), shape).copy()
     log += np.log(np.gradient(PERSISTENCES))[
         :, None
     ]  # the grid of `a` is uneven, that of s in logs
     for number, (y, e) in enumerate(zip(level, error, strict=True)):
         if number:
-            mean[..., 0] *= a
-            cov[..., 0, :] *= a[..., None]
-            cov[..., :, 0] *= a[..., None]
-            cov[..., 0, 0] += s**2 * (1 - a**2)
+            mean, cov = _next_month(mean, cov, a, s)
         if not np.isfinite(y) or not np.isfinite(e):
             continue
-        gain = cov.sum(axis=-1)  # the observation is the sum of both
-        variance = gain.sum(axis=-1) + e**2
-        miss = y - mean.sum(axis=-1)
+        gain = cov[..., SHOCK] + cov[..., LEVEL]  # the observation is the sum of both
+        variance = gain[..., SHOCK] + gain[..., LEVEL] + e**2
+        miss = y - mean[..., SHOCK] - mean[..., LEVEL]
         log += -0.5 * (miss**2 / variance + np.log(variance))
         mean += gain * (miss / variance)[..., None]
         cov -= gain[..., :, None] * gain[..., None, :] / variance[..., None, None]
@@ -127,12 +131,26 @@ def learn_shocks(months: Sequence[date], level: Array, error: Array) -> Shocks:
     return Shocks(tuple(months), level, error, weights / weights.sum(), mean, root)
 
 
+def _next_month(mean: Array, cov: Array, a: Array, s: Array) -> tuple[Array, Array]:
+    """The filter's state a month later, before anything is seen of it."""
+    step = np.zeros((*mean.shape, 3))
+    step[..., SHOCK, SHOCK] = a
+    step[..., LEVEL, LEVEL] = step[..., LEVEL, DRIFT] = step[..., DRIFT, DRIFT] = 1.0
+    later = step @ cov @ np.swapaxes(step, -1, -2)
+    later[..., SHOCK, SHOCK] += s**2 * (1 - a**2)
+    return (step @ mean[..., None])[..., 0], later
+
+
 def _roots(cov: Array) -> Array:
-    """Cholesky factors of 2 x 2 covariances, lower triangle as (aa, ab, bb)."""
-    first = np.sqrt(np.maximum(cov[..., 0, 0], 0.0))
-    across = np.divide(cov[..., 0, 1], first, out=np.zeros_like(first), where=first > 1e-12)
-    rest = np.sqrt(np.maximum(cov[..., 1, 1] - across**2, 0.0))
-    return np.stack([first, across, rest], axis=-1)
+    """Cholesky factors, also of what does not vary at all."""
+    root = np.zeros_like(cov)
+    for column in range(cov.shape[-1]):
+        done = root[..., :column]
+        rest = cov[..., column] - (done * done[..., column, None, :]).sum(axis=-1)
+        top = np.sqrt(np.maximum(rest[..., column], 0.0))[..., None]
+        below = np.divide(rest, top, out=np.zeros_like(rest), where=top > 1e-9)
+        root[..., column:, column] = below[..., column:]
+    return root
 
 
 def future_shocks(shocks: Shocks, *, draws: int, horizon: int, rng: np.random.Generator) -> Array:
@@ -145,12 +163,14 @@ def future_shocks(shocks: Shocks, *, draws: int, horizon: int, rng: np.random.Ge
     cell = rng.permutation(np.minimum(cell, shocks.weights.size - 1))
     row, column = np.unravel_index(cell, shocks.weights.shape)
     a, s = PERSISTENCES[row], SPREADS[column]
-    normal = rng.standard_normal((draws, 2 + horizon))
-    root, mean = shocks.root[row, column], shocks.mean[row, column]
-    z = mean[:, 0] + root[:, 0] * normal[:, 0]
-    level = mean[:, 1] + root[:, 1] * normal[:, 0] + root[:, 2] * normal[:, 1]
+    normal = rng.standard_normal((draws, 3 + horizon))
+    now = shocks.mean[row, column] + np.einsum(
+        "nij,nj->ni", shocks.root[row, column], normal[:, :3]
+    )
+    z, level = now[:, SHOCK], now[:, LEVEL]
     paths = np.empty((draws, horizon))
     for month in range(horizon):
-        z = a * z + s * np.sqrt(1 - a**2) * normal[:, 2 + month]
+        z = a * z + s * np.sqrt(1 - a**2) * normal[:, 3 + month]
+        level = level + now[:, DRIFT]
         paths[:, month] = level + z
     return paths

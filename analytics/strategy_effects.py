@@ -11,6 +11,7 @@ from scipy import stats
 
 from analytics.monthly_odds import LEAST, MOST, MOST_MONTHS, Months, monthly_log_odds, odds_slope
 from analytics.placement_curves import AGENCY, SUIT
+from analytics.pooled_effects import pooled
 from analytics.shrinkage import shrink
 from analytics.strategy_fields import CHANNELS, STAGES
 
@@ -47,13 +48,13 @@ def effect_table(
 ) -> pl.DataFrame:
     """What is known of each thing that a strategy can change, as monthly log odds ratios of cure?
 
-    A channel: attempted in the first week or not, on like cases (landmark estimate), by stage;
-    estimates of all channels and stages are drawn toward their mean as far as chance explains
-    their spread (random effects).  First contact: on days 0 to 1 rather than 4 to 6.  Agencies and
-    suits: by their liquidation curves, a row a month since placement or filing, against like cases;
-    beside it one figure for agencies of all months, which counts where there is no curve.  Days
-    between attempts, plans, settlements, and suits without a curve: nothing is estimated here, so
-    they do nothing until the analyst says what they do.  What he says of `agency` or `suit` takes
+    A channel: attempted in the first week or not, on like cases (landmark estimate), by stage; a
+    channel's stages are drawn toward each other, and channels toward their mean, as far as chance
+    may explain their spread (`pooled`). First contact: on days 0 to 1 rather than 4 to 6. Agencies
+    and suits: by their liquidation curves, a row a month since placement or filing, against like
+    cases; beside it one figure for agencies of all months, which counts where there is no curve.
+    Days between attempts, plans, settlements, and suits without a curve: nothing is estimated here,
+    so they do nothing until the analyst says what they do. What he says of `agency` or `suit` takes
     the place of the curve.
 
     In: influence sums by `question`, `stage`, `arm` (outcome: resolved), owner effects of
@@ -119,17 +120,14 @@ def with_assumptions(
 
 
 def _channels(known: pl.DataFrame) -> list[dict[str, object]]:
-    drawn = shrink(known.rename({"theta": "effect"}))
-    table = drawn.owners if drawn.reason is None else known.rename({"theta": "effect"})
-    by_key = {(row["stage"], row["arm"]): row for row in table.iter_rows(named=True)}
+    by_key = {(row["stage"], row["arm"]): row for row in known.iter_rows(named=True)}
+    drawn = _drawn(known.filter(pl.col("theta").is_not_null(), pl.col("se") > 0))
     rows = []
     for stage in STAGES:
         for channel in CHANNELS:
             row = by_key.get((stage, channel), {})
-            own, own_sd = row.get("effect"), row.get("se")
-            mean, sd = own, own_sd
-            if own is not None and row.get("shrunk") is not None:
-                mean, sd = row["shrunk"], (row["high"] - row["low"]) / (2 * REACH)
+            own, own_sd = row.get("theta"), row.get("se")
+            mean, sd = drawn.get((stage, channel), (own, own_sd))
             reason = row.get("reason") or (None if own is not None else "no_contacts")
             code = f"{channel}:{stage}"
             rows.append(
@@ -137,6 +135,15 @@ def _channels(known: pl.DataFrame) -> list[dict[str, object]]:
                      own=own, own_sd=own_sd, cases=row.get("treated_cases"), reason=reason)
             )  # fmt: skip
     return rows
+
+
+def _drawn(rows: pl.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
+    """Mean and standard deviation of each effect, by stage and channel, seeing all of them."""
+    if rows.is_empty():
+        return {}
+    drawn = pooled(rows["theta"].to_numpy(), rows["se"].to_numpy(), rows["arm"].to_list())
+    keys = rows.select("stage", "arm").iter_rows()
+    return dict(zip(keys, zip(*(part.tolist() for part in drawn), strict=True), strict=True))
 
 
 def _first_contacts(influence: pl.DataFrame, months: Months | None) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """Do the estimates find what was planted?
 
-`python -m bench.truths [collectors | channels | complaints | simulator]`
+`python -m bench.truths [collectors | channels | complaints | simulator | planted]`
 """
 
 from __future__ import annotations
@@ -10,13 +10,32 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench import truths_channels, truths_collectors, truths_complaints, truths_simulator
+from bench import (
+    truths_amounts,
+    truths_channels,
+    truths_collectors,
+    truths_complaints,
+    truths_simulator,
+)
+from bench.truth import Truth
+
+
+def _planted(books: int, seed: int) -> list[Truth]:
+    """The only group that needs the app's own figures: a warehouse and a page's functions."""
+    from bench import truths_planted
+
+    return truths_planted.figures(books, seed)
+
 
 GROUPS = {
     "collectors": truths_collectors.figures,
-    "channels": truths_channels.figures,
+    "channels": lambda books, seed: [
+        *truths_channels.figures(books, seed),
+        *truths_amounts.figures(books, seed),
+    ],
     "complaints": truths_complaints.figures,
     "simulator": truths_simulator.figures,
+    "planted": _planted,
 }
 
 

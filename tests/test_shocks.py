@@ -120,3 +120,20 @@ def test_months_ahead_are_covered_as_often_as_said() -> None:
         low, high = np.quantile(paths, [0.1, 0.9], axis=0)
         inside.append((low <= z[24:]) & (z[24:] <= high))
     assert 0.72 < np.mean(inside) < 0.88
+
+
+def test_a_level_that_drifts_is_forecast_to_go_on_and_covered_as_often_as_said() -> None:
+    """Against the same without a drift, which lags ever further behind."""
+    rng = np.random.default_rng(8)
+    inside, miss = {0.0: [], 0.004: []}, {0.0: [], 0.004: []}
+    for _ in range(40):
+        way = rng.normal(0, 0.004) * np.arange(36)
+        y = way + simulated(rng, 0.02, 0.3, 36)
+        for spread in inside:
+            shocks = learn_shocks(MONTHS[:24], y[:24], np.full(24, 0.002), drift_spread=spread)
+            paths = future_shocks(shocks, draws=400, horizon=12, rng=rng)
+            low, high = np.quantile(paths, [0.1, 0.9], axis=0)
+            inside[spread].append((low <= y[24:]) & (y[24:] <= high))
+            miss[spread].append(abs(paths[:, -1].mean() - way[-1]))
+    assert 0.72 < np.mean(inside[0.004]) < 0.88
+    assert np.mean(miss[0.004]) < 0.6 * np.mean(miss[0.0])
