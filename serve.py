@@ -6,8 +6,11 @@ app.py, the first deep link that a fresh process is asked for would show a
 `st.navigation`, so the old discovery of that folder is switched off here.
 """
 
+import os
 import sys
 import threading
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin for longer than they compute
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.cli import main

@@ -64,17 +64,20 @@ def doses(influence: pl.DataFrame, months: Months | None = None) -> dict[str, Do
     """
     of_doses = influence.filter(pl.col("question").str.starts_with("dose"))
     every = monthly_log_odds(of_doses, months)
-    every = every.filter(pl.col("theta").is_not_null(), pl.col("arm").is_in(list(DOSES)))
+    at = pl.col("arm").cast(pl.String).replace_strict(
+        DOSES, default=None, return_dtype=pl.Float64
+    )  # fmt: skip
+    every = every.with_columns(at=at).drop_nulls(["theta", "at"])
     known = every.filter(pl.col("question") == "dose")
     pooled = _concave(known)
     found = {}
     for stage in STAGES:
         own = known.filter(pl.col("stage") == stage)
-        found[stage] = (_concave(own) if own["arm"].n_unique() > 1 else None) or pooled
+        found[stage] = (_concave(own) if own["at"].n_unique() > 1 else None) or pooled
     first_only = Dose((1.0, 0.0, 0.0), is_estimated=False)
     curves = {stage: dose or first_only for stage, dose in found.items()}
     for (question, stage), own in every.partition_by("question", "stage", as_dict=True).items():
-        if question != "dose" and own["arm"].n_unique() > 1 and (dose := _concave(own)):
+        if question != "dose" and own["at"].n_unique() > 1 and (dose := _concave(own)):
             curves[f"{str(question).removeprefix('dose:')}:{stage}"] = dose
     return curves
 
@@ -83,7 +86,7 @@ def _concave(known: pl.DataFrame) -> Dose | None:
     """The steps that fit best, or None where nothing rises."""
     if known.is_empty():
         return None
-    at = known["arm"].replace_strict(DOSES, return_dtype=pl.Float64).to_numpy()
+    at = known["at"].to_numpy()
     design = np.minimum(at[:, None], np.array(list(DOSES.values())))
     weight = 1 / known["se"].to_numpy()
     steps, _ = optimize.nnls(design * weight[:, None], known["theta"].to_numpy() * weight)

@@ -55,23 +55,29 @@ def baseline_strategy(treated: Treated, keys: pl.DataFrame, loans: Array) -> Str
 
 def _per_case(attempts: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
     """Attempts by channel for a case-month; the stage's where a segment has too few cases."""
-    wide = months.select("segment", "stage", "open_cases")
-    of_stage = months.group_by("stage").agg(pl.col("open_cases").sum().alias("stage_cases"))
-    wide = wide.join(of_stage, on="stage", how="left", maintain_order="left")
-    found = wide
-    for channel in CHANNELS:
-        name = f"attempts_{channel}"
-        own = attempts.filter(pl.col("channel") == channel)
-        here = own.group_by("segment", "stage").agg(pl.col("attempts").sum().alias("_own"))
-        all_of = own.group_by("stage").agg(pl.col("attempts").sum().alias("_all"))
-        found = found.join(here, on=["segment", "stage"], how="left", maintain_order="left")
-        found = found.join(all_of, on="stage", how="left", maintain_order="left")
-        own_rate = pl.col("_own").fill_null(0) / pl.col("open_cases")
-        all_rate = pl.col("_all").fill_null(0) / pl.col("stage_cases")
-        rate = pl.when(pl.col("open_cases") >= FEWEST).then(own_rate).otherwise(all_rate)
-        rate = rate.fill_nan(0.0).fill_null(0.0).clip(0.0, 100.0).alias(name)
-        found = found.with_columns(rate).drop("_own", "_all")
-    return found.drop("open_cases", "stage_cases")
+    places = {pair: n for n, pair in enumerate(months.select("segment", "stage").iter_rows())}
+    made = np.zeros((months.height, len(CHANNELS)))
+    for segment, stage, channel, count in attempts.select(
+        "segment", "stage", "channel", "attempts"
+    ).iter_rows():
+        if (segment, stage) in places and channel in CHANNELS:
+            made[places[segment, stage], CHANNELS.index(channel)] += count or 0
+    stages = months["stage"].to_numpy()
+    cases = months["open_cases"].fill_null(0.0).to_numpy()
+    rate = _over(made, cases)
+    for stage in STAGES:
+        few = (stages == stage) & (cases < FEWEST)
+        here = stages == stage
+        rate[few] = _over(made[here].sum(axis=0), cases[here].sum(keepdims=True))
+    names = [f"attempts_{channel}" for channel in CHANNELS]
+    table = pl.DataFrame(rate.clip(0.0, 100.0), schema=dict.fromkeys(names, pl.Float64))
+    return months.select("segment", "stage").hstack(table)
+
+
+def _over(made: Array, cases: Array) -> Array:
+    """Attempts for a case, 0 where there is none."""
+    base = np.broadcast_to(cases.reshape(-1, *[1] * (made.ndim - 1)), made.shape)
+    return np.divide(made, base, out=np.zeros_like(made), where=base > 0)
 
 
 def _first(first_days: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -184,6 +185,6 @@ def _place(values: pl.Series, codes: Sequence[object]) -> np.ndarray:
 
 
 def _summed(values: pl.Series, at: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> Array:
-    total = np.zeros(shape)
-    np.add.at(total, at, values.cast(pl.Float64).to_numpy())
-    return total
+    places = np.ravel_multi_index(at, shape)
+    weights = values.cast(pl.Float64).to_numpy()
+    return np.bincount(places, weights, math.prod(shape)).astype(float).reshape(shape)

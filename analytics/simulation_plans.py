@@ -11,9 +11,11 @@ import numpy.typing as npt
 from analytics.intervals import Array
 from analytics.simulation_draws import Draws
 from analytics.simulation_states import STAGES
+from analytics.strategy_fields import CHANNELS
 
 Floats = npt.NDArray[np.float32]
 EVIDENCE = ("estimated", "assumed", "none")
+SHARED = 0.8  # correlation of the errors of a channel's estimates in two stages
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,23 @@ class Effects:
             raise ValueError(f"evidence must be one of {EVIDENCE}, not {sorted(unknown)}")
 
     def draws(self, n: int, seed: int = 0) -> Floats:
-        """Draws of each effect [draw, effect]; those of one effect do not depend on the others."""
+        """Draws of each effect [draw, effect]; which others there are does not change them.
+
+        Estimates of one channel in several stages lean on each other, so they err together:
+        their draws have most of their error in common (`SHARED`).
+        """
         found = np.empty((n, len(self.names)))
         for place, name in enumerate(self.names):
-            own = np.random.default_rng([seed, *name.encode()])
-            found[:, place] = self.mean[place] + self.sd[place] * own.standard_normal(n)
+            error = _normal(seed, name, n)
+            channel = name.split(":")[0]
+            if channel in CHANNELS and self.evidence[place] == EVIDENCE[0]:
+                error = np.sqrt(SHARED) * _normal(seed, channel, n) + np.sqrt(1 - SHARED) * error
+            found[:, place] = self.mean[place] + self.sd[place] * error
         return found.astype(np.float32)
+
+
+def _normal(seed: int, name: str, n: int) -> Array:
+    return np.random.default_rng([seed, *name.encode()]).standard_normal(n)
 
 
 @dataclass(frozen=True)

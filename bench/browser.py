@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -30,6 +31,17 @@ class Widget:
 
 
 @dataclass
+class Slider:
+    """A slider of one number; where the server keeps it at its default, it is not sent."""
+
+    id: str
+    least: float
+    most: float
+    step: float
+    value: float | None = None
+
+
+@dataclass
 class Run:
     """One script run as the browser saw it."""
 
@@ -47,6 +59,7 @@ class Browser:
         self._runs = 0
         self._query: dict[str, tuple[str, ...]] = {}
         self.widgets: dict[str, Widget] = {}
+        self.sliders: dict[str, Slider] = {}
         self.pages: dict[str, str] = {}  # title -> hash
         self.page = ""
 
@@ -82,6 +95,10 @@ class Browser:
             else:
                 one.string_array_value.data.extend(widget.value)
                 one.string_array_value.SetInParent()
+        for slider in self.sliders.values():
+            if slider.value is not None:
+                one = state.widget_states.widgets.add(id=slider.id)
+                one.double_array_value.data.append(slider.value)
         started = time.perf_counter()
         await self._socket.send(message.SerializeToString())
         run = await self._receive()
@@ -101,9 +118,14 @@ class Browser:
             self._query[key] = value
         return await self.rerun()
 
+    async def move(self, key: str, value: float) -> Run:
+        """Move one slider and run."""
+        self.sliders[key].value = value
+        return await self.rerun()
+
     async def _receive(self) -> Run:
         run = Run()
-        seen: dict[str, Widget] = {}
+        seen: dict[str, Widget | Slider] = {}
         async with asyncio.timeout(RUN_TIMEOUT):
             while True:
                 data = await self._socket.recv(decode=False)
@@ -121,9 +143,13 @@ class Browser:
                         continue
                     if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
                         run.errors.append("the script did not finish")
-                    self.widgets = {widget.key: widget for widget in seen.values()}
+                    self._note_widgets(seen)
                     self._forget_old_messages()
                     return run
+
+    def _note_widgets(self, seen: dict[str, Widget | Slider]) -> None:
+        self.widgets = {key: one for key, one in seen.items() if isinstance(one, Widget)}
+        self.sliders = {key: one for key, one in seen.items() if isinstance(one, Slider)}
 
     def _whole(self, message: ForwardMsg) -> ForwardMsg:
         """The message itself, where the server only named one that it sent before."""
@@ -148,7 +174,7 @@ class Browser:
         names = {code: name for name, code in self.pages.items()}
         self.page = names[navigation.page_script_hash]
 
-    def _draw(self, element: Any, seen: dict[str, Widget], run: Run) -> None:
+    def _draw(self, element: Any, seen: dict[str, Widget | Slider], run: Run) -> None:
         kind = element.WhichOneof("type")
         if kind == "exception":
             run.errors.append(f"{element.exception.type}: {element.exception.message}"[:300])
@@ -159,6 +185,9 @@ class Browser:
             key = drawn.query_param_key
             if key:
                 seen[key] = _widget(kind, drawn, self.widgets.get(key))
+        elif kind == "slider" and len(element.slider.default) == 1 and not element.slider.options:
+            slider = _slider(element.slider, self.sliders.values())
+            seen[slider.id.rpartition("-")[2]] = slider  # the key that the page gave it
 
 
 def _widget(kind: str, drawn: Any, before: Widget | None) -> Widget:
@@ -175,3 +204,11 @@ def _widget(kind: str, drawn: Any, before: Widget | None) -> Widget:
     kept = before.value if before is not None and before.id == drawn.id else default
     value = told if drawn.set_value else kept
     return Widget(drawn.id, drawn.query_param_key, kind, options, value, default)
+
+
+def _slider(drawn: Any, before: Iterable[Slider]) -> Slider:
+    """A drawn slider; the server says its value only where it is not what the browser has."""
+    value = next((one.value for one in before if one.id == drawn.id), None)
+    if drawn.set_value:
+        value = drawn.value[0]
+    return Slider(drawn.id, drawn.min, drawn.max, drawn.step, value)

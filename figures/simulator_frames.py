@@ -46,19 +46,19 @@ def _in_months(rows: pl.DataFrame, as_of: date, horizon: int) -> pl.DataFrame:
 
 def so_far(found: Outcome, as_of: date) -> pl.DataFrame:
     """Benefit so far by month, in cents; of the baseline none."""
-    rows = benefit_so_far(found.simulation)
+    rows = found.said(benefit_so_far)
     rows = rows.filter(pl.col("plan") != found.simulation.names[0])
     return _in_months(rows, as_of, found.simulation.horizon)
 
 
 def by_month(found: Outcome, what: str, as_of: date) -> pl.DataFrame:
     """A flow by month, in cents."""
-    return _in_months(monthly(found.simulation, what), as_of, found.simulation.horizon)
+    return _in_months(found.said(monthly, what), as_of, found.simulation.horizon)
 
 
 def costs(found: Outcome) -> pl.DataFrame:
     """Cost by kind and strategy, in cents, kinds that cost nothing anywhere left out."""
-    rows = cost_by_kind(found.simulation)
+    rows = found.said(cost_by_kind)
     some = rows.group_by("kind").agg(pl.col("mean").abs().sum()).filter(pl.col("mean") > 0)["kind"]
     table = rows.filter(pl.col("kind").is_in(some.to_list())).with_columns(
         kind=pl.col("kind").replace_strict(COSTS, default=pl.col("kind")),
@@ -74,7 +74,7 @@ def costs(found: Outcome) -> pl.DataFrame:
 def segments(found: Outcome, plan: int) -> pl.DataFrame:
     """Benefit by segment before fixed costs, in cents, the largest first."""
     name = found.simulation.names[plan]
-    rows = by_segment(found.simulation).filter(pl.col("plan") == name)
+    rows = found.said(by_segment).filter(pl.col("plan") == name)
     return rows.select(
         "segment",
         name=pl.col("segment").map_elements(_told, return_dtype=pl.String),
@@ -92,8 +92,11 @@ def _told(code: str) -> str:
 
 def hangs_on(found: Outcome, ground: Ground, plan: int) -> pl.DataFrame:
     """The tornado's rows, in cents, the widest first."""
-    rows = tornado(found.simulation, ground.draws.first(found.simulation.n), found.inputs,
-                   found.theta, plan=plan)  # fmt: skip
+    rolls = ground.draws(found.simulation.n)
+    rows = found.once(
+        ("hangs on", plan),
+        lambda: tornado(found.simulation, rolls, found.inputs, found.theta, plan=plan),
+    )
     names = {row["code"]: effect_name(row) for row in found.effects.iter_rows(named=True)}
     middle = float(found.simulation.benefit[plan].mean()) * 100
     return rows.with_columns(

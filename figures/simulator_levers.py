@@ -55,7 +55,7 @@ def _steps(key: str, _found: Outcome, _ground: Ground, plan: int) -> pl.DataFram
     places = {place: new for new, place in enumerate(chosen)}
     named = {name: [places[place] for place in group] for name, group in levers.items()}
     rows = waterfall(
-        _ground.draws.first(_found.simulation.n),
+        _ground.draws(_found.simulation.n),
         np.ascontiguousarray(_found.theta[:, keep]),
         replace(base, x=base.x[..., keep]),
         replace(mine, x=mine.x[..., keep]),
@@ -85,7 +85,7 @@ def even_at(found: Outcome, ground: Ground, effect: int, plan: int = 1) -> float
 @st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)
 def _even_at(key: str, _found: Outcome, _ground: Ground, effect: int, plan: int) -> float | None:
     return break_even(
-        _ground.draws.first(simulator.FIRST_DRAWS),
+        _ground.draws(simulator.FIRST_DRAWS),
         _found.theta[: simulator.FIRST_DRAWS],
         (_found.planned[0].plan, _found.planned[plan].plan),
         effect,

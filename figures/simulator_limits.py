@@ -50,7 +50,7 @@ def _offered(
     effects = with_assumptions(_ground.effects, _assumptions)
     inputs = Effects(tuple(effects["code"]), effects["mean"].to_numpy(), effects["sd"].to_numpy(),
                      tuple(effects["evidence"]))  # fmt: skip
-    draws = _ground.draws.first(simulator.FIRST_DRAWS)
+    draws = _ground.draws(simulator.FIRST_DRAWS)
     return choices(
         _ground.baseline,
         effects,

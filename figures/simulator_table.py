@@ -19,6 +19,10 @@ MORE_RECOVERY, SHORTER = "recovery", "period"
 
 def broken(found: Outcome, ground: Ground) -> pl.DataFrame:
     """Breaches of contact rules a month and those avoided, a row a strategy."""
+    return found.once("broken", lambda: _broken(found, ground))
+
+
+def _broken(found: Outcome, ground: Ground) -> pl.DataFrame:
     cases = ground.workload.cases[..., None]
     attempts = np.stack([(one.attempts * cases).sum(axis=(0, 1)) for one in found.planned])
     factors = rate_factors(CHANNELS, ground.breach_shape, found.simulation.n, seed=1)
@@ -34,9 +38,11 @@ def people_needed(found: Outcome, plan: int) -> float:
 def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
     """A column a strategy: what it brings, costs, takes and risks, each with its 80 % interval."""
     sim = found.simulation
-    gains, paid = benefit(sim).to_dicts(), payback(sim).to_dicts()
-    sums = {(row["plan"], row["measure"]): row for row in totals(sim).iter_rows(named=True)}
-    goals = {(row["plan"], row["measure"]): row for row in recovery(sim).iter_rows(named=True)}
+    gains, paid = found.said(benefit).to_dicts(), found.said(payback).to_dicts()
+    sums = {(row["plan"], row["measure"]): row for row in found.said(totals).iter_rows(named=True)}
+    goals = {
+        (row["plan"], row["measure"]): row for row in found.said(recovery).iter_rows(named=True)
+    }
     rules = broken(found, ground).to_dicts()
     columns: dict[str, list[str]] = {}
     for place, name in enumerate(sim.names):

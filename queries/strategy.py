@@ -145,8 +145,8 @@ def complaint_counts(marts: Marts, chosen: Filter) -> pl.DataFrame:
 
 def complaints(marts: Marts, chosen: Filter) -> pl.DataFrame:
     """Complaints by the month and the number of attempts on their case."""
-    rows = as_text(_rows(marts, complaint_marts.complaints, chosen, None))
-    return rows.select("worked_month", "case_attempts", "product", "stage")
+    rows = _rows(marts, complaint_marts.complaints, chosen, None)
+    return as_text(rows.select("worked_month", "case_attempts", "product", "stage"))
 
 
 def intensity(marts: Marts, chosen: Filter) -> pl.DataFrame:

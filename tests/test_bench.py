@@ -106,7 +106,14 @@ def test_recovery_pages_are_measured_under_a_new_filter_and_again(place: book.Pl
 
 def test_script_runs_are_counted_one_by_one(place: book.Place) -> None:
     found = script_time.figures(place, seed=7, repeats=2, settle=0)
-    assert len(found) == 2 * len(script_time.TITLES)
+    names = {figure.name for figure in found}
+    for title in script_time.TITLES:
+        assert f"{title}: script CPU, same view" in names
+        for kind in ("changed filter", "moved slider"):  # the Simulator answers twice
+            first = f"Simulator: script CPU, {kind}, first answer"
+            refined = f"Simulator: script CPU, {kind}, refined"
+            assert named(found)[first].value <= named(found)[refined].value
+    assert "Decisions: script CPU, changed filter" not in names  # it has no filters
     assert all(figure.value > 1 and "2 runs" in figure.note for figure in found)
 
 

@@ -106,6 +106,18 @@ def test_a_moved_slider_gives_another_answer_with_its_interval(whole: Place, sho
     assert "This is what is done now" in headline(checked(app.run()))
 
 
+def test_a_saved_strategy_has_the_quick_changes_in_it_once(whole: Place, show: Any) -> None:
+    app = show(whole, simulator_part="Save and decide")
+    app.slider(key="quick_people").set_value(3)
+    checked(app.run())
+    mine = screen(app).operations.collectors + 3
+    app.button(key="save_strategy").click()
+    checked(app.run())
+    assert app.slider(key="quick_people").value == 0
+    checked(app.run())
+    assert screen(app).operations.collectors == mine
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_opens(whole: Place, show: Any, part: str) -> None:
     app = show(whole, simulator_part=part, begin_with=PRESETS["timeline"].name)

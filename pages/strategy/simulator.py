@@ -106,14 +106,14 @@ with_it = partial(figures.outcome, ground, is_spread=is_spread)
 said = st.empty()
 if not figures.is_kept(ground, [strategy], strategy.assumptions, is_spread=is_spread):
     first = with_it([strategy], strategy.assumptions, draws=figures.FIRST_DRAWS)
-    said.markdown(" ".join(answers.headline(first, ground, None, is_first=True)))
+    said.markdown("##### " + " ".join(answers.headline(first, None, is_first=True)))
 found = with_it([strategy], strategy.assumptions)
 without = None
 if "assumed" in found.effects["evidence"].to_list():
     sure = with_it([strategy], {})
-    without = float(benefit(sure.simulation)["mean"][1])
+    without = float(sure.said(benefit)["mean"][1])
 with said:
-    ui.say(answers.headline(found, ground, without))
+    ui.say(answers.headline(found, without))
 if any(view.chosen.segments().values()):
     st.caption(
         "Collectors, pay and systems are the whole book's, whatever part of it you look at: hours"

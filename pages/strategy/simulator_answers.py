@@ -9,7 +9,6 @@ import ui
 from analytics.simulation_answers import benefit, by_segment, cost_by_kind, payback, recovery
 from analytics.simulation_levers import tornado, waterfall
 from analytics.strategy_answers import benefit_so_far, totals
-from analytics.strategy_differences import differences
 from analytics.workload import PRODUCTIVE
 from charts import bars, curves, tornados, waterfalls
 from charts import format as words
@@ -24,11 +23,9 @@ MOST_SEGMENTS = 12
 INTERVAL = "Band: 80 % interval."
 
 
-def headline(
-    found: Outcome, ground: Ground, without: float | None, *, is_first: bool = False
-) -> list[str]:
+def headline(found: Outcome, without: float | None, *, is_first: bool = False) -> list[str]:
     """What the strategy in hand would bring, in one or two sentences."""
-    row = benefit(found.simulation).row(1, named=True)
+    row = found.said(benefit).row(1, named=True)
     plan = found.planned[1]
     touched = [
         effect
@@ -39,12 +36,11 @@ def headline(
         kind: [sentences.effect_name(one) for one in touched if one["evidence"] == kind]
         for kind in ("assumed", "none")
     }
-    changed = differences(found.strategies[1], ground.baseline, ground.book.segment_keys)
     lines = sentences.benefit_sentences(
         found.strategies[1].name,
         row,
         months=found.simulation.horizon,
-        is_changed=changed.height > 0,
+        is_changed=found.asked.differences.height > 0,
         assumed=told["assumed"],
         unknown=told["none"],
         without=without,
@@ -75,10 +71,10 @@ def show(found: Outcome, ground: Ground, view: ui.View) -> None:
 
 def _tiles(found: Outcome, ground: Ground) -> None:
     sim = found.simulation
-    gain, paid = benefit(sim).row(1, named=True), payback(sim).row(1, named=True)
-    sums = {row["measure"]: row for row in totals(sim).iter_rows(named=True)
+    gain, paid = (found.said(one).row(1, named=True) for one in (benefit, payback))
+    sums = {row["measure"]: row for row in found.said(totals).iter_rows(named=True)
             if row["plan"] == sim.names[1]}  # fmt: skip
-    goals = {row["measure"]: row for row in recovery(sim).iter_rows(named=True)
+    goals = {row["measure"]: row for row in found.said(recovery).iter_rows(named=True)
              if row["plan"] == sim.names[1]}  # fmt: skip
     complaints = sums["complaints"]
     broken = table.broken(found, ground).row(1, named=True)
@@ -159,13 +155,7 @@ def _so_far(found: Outcome, view: ui.View) -> None:
 
 def _differences(found: Outcome, ground: Ground) -> None:
     st.subheader("What is different", anchor=False)
-    rows = differences(
-        found.strategies[1],
-        ground.baseline,
-        ground.book.segment_keys,
-        weights=ground.weights,
-        risk=ground.risk,
-    )
+    rows = found.asked.differences
     first, last = ground.baseline.measured or (ground.book.as_of, ground.book.as_of)
     ends = [words.month(day, short=True) for day in (first, last)]
     st.caption(f"Against what was done, measured from {ends[0]} to {ends[1]}.")
@@ -276,4 +266,4 @@ def _costs(found: Outcome) -> None:
         st.markdown("Nothing that is done has a cost that is recorded.")
         return
     ui.readable_table(rows, alt="Costs by kind and strategy.")
-    ui.evidence("cost_by_kind", cost_by_kind(found.simulation), cost_by_kind, of="costs")
+    ui.evidence("cost_by_kind", found.said(cost_by_kind), cost_by_kind, of="costs")

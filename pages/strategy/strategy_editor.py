@@ -29,6 +29,7 @@ from figures.simulator import Ground
 
 OWN = "Your strategy"
 BASE, REV, SAID = "simulator_base", "simulator_revision", "simulator_said"
+PUT_BACK = "simulator_put_back"
 GROUPS = {
     "Attempts": "attempts",
     "Timing and bot": "timing",
@@ -65,21 +66,27 @@ def forget() -> None:
 
 
 def begin(origin: str, strategy: Strategy) -> None:
-    """Take a strategy in hand and put the quick changes back."""
+    """Take a strategy in hand; the quick changes, which are in it, go back to none."""
     st.session_state[BASE] = (origin, strategy)
     st.session_state[REV] = st.session_state.get(REV, 0) + 1
-    for key in _QUICK:
-        st.session_state.pop(key, None)
+    st.session_state[PUT_BACK] = True
 
 
 def quick(strategy: Strategy) -> Strategy:
-    """A few sliders that change all of a strategy at once."""
+    """A few sliders that change all of a strategy at once.
+
+    Their values are set, not left out: a browser keeps a slider's place until it is told another.
+    """
+    is_new = st.session_state.pop(PUT_BACK, False)
+    for key, value in _QUICK.items():
+        if is_new or key not in st.session_state:
+            st.session_state[key] = value
     with st.container(horizontal=True, key="quick_changes"):
-        calls = st.slider("Calls, times", 0.0, 3.0, 1.0, 0.1, key="quick_calls", width=170)
-        messages = st.slider("Messages, times", 0.0, 3.0, 1.0, 0.1, key="quick_messages", width=170)
-        sooner = st.slider("First contact sooner, days", 0, 10, 0, key="quick_days", width=190)
-        bot = st.slider("Calls to the bot, %", 0, 100, 0, 5, key="quick_bot", width=170)
-        people = st.slider("Collectors, more or fewer", -20, 20, 0, key="quick_people", width=190)
+        calls = st.slider("Calls, times", 0.0, 3.0, step=0.1, key="quick_calls", width=170)
+        messages = st.slider("Messages, times", 0.0, 3.0, step=0.1, key="quick_messages", width=170)
+        sooner = st.slider("First contact sooner, days", 0, 10, key="quick_days", width=190)
+        bot = st.slider("Calls to the bot, %", 0, 100, step=5, key="quick_bot", width=170)
+        people = st.slider("Collectors, more or fewer", -20, 20, key="quick_people", width=190)
     changes = QuickChanges(calls, messages, float(sooner), bot / 100, float(people))
     return _renamed(quickly(strategy, changes), strategy)
 
