@@ -25,7 +25,7 @@ COVARIATES = ("bucket", "product", "grade", "amount_band", "region", "opened_mon
 BY = ("opened_month", "product", "region", "grade", "stage")
 OUTCOMES = ("resolved", "cash", "clipped")
 IN_HOUSE = "in-house"
-WORKERS = 2  # fits at once: each holds its own cells in memory
+WORKERS = 1  # beside the channels' fits, which keep the other core at work
 MODELS = (
     "owner_effects",
     "owner_expected",

@@ -20,7 +20,7 @@ from jobs.segment_months import compute_month
 from jobs.segment_proof import sentences, wrong_months
 from jobs.segment_sources import Key, digest, first_cuts, kept_cuts, setting_rows, stamps
 from queries.cases import CaseSettings
-from queries.curve_windows import curve_windows
+from queries.curve_windows import curve_windows, products
 from queries.loan_states import SEGMENTS, BookShape, total
 from queries.treatments import treatments
 from warehouse import strategy_marts as tables
@@ -86,9 +86,7 @@ def refresh_segments(
         commits.now_and_then()
     target.commit()
     _replace(target, {"treatment_months": _treatments(facts, target, shape, settings)})
-    windows = curve_windows(shape, settings)
-    rows = pl.DataFrame() if windows is None else facts.fetch(windows)
-    _replace(target, {"curve_windows": rows})
+    _replace(target, {"curve_windows": _windows(facts, shape, settings)})
     _fit(target, wanted, progress)
     target.commit()
     differences = _prove_equal(target)
@@ -137,6 +135,14 @@ def _replace(target: Connection, frames: Frames) -> None:
     for name in frames:
         target.execute(sa.delete(marts.tables[name]))
     _write(target, frames)
+
+
+def _windows(facts: Connection, shape: BookShape, settings: CaseSettings) -> pl.DataFrame:
+    """What cases paid by time since they were opened, or since their suit."""
+    if not {"cases", "payments"} <= shape.tables:
+        return pl.DataFrame()
+    named = facts.fetch(products()).to_series()
+    return pl.concat(facts.fetch(curve_windows(one, shape, settings)) for one in named)
 
 
 def _treatments(

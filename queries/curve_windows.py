@@ -21,11 +21,17 @@ WINDOWS = 12
 KEYS = ("stage", "product", "grade", "owner", "since_opening", "since_filing")
 
 
-def curve_windows(shape: BookShape, settings: CaseSettings) -> sa.Select | None:
-    """Sums over windows by stage, segment, owner and time; None where no payments are recorded."""
-    if not {"cases", "payments"} <= set(shape.tables):
-        return None
-    known = _known(settings).cte("known")
+def products() -> sa.Select:
+    """The products of the book."""
+    return sa.select(loans.c.product).distinct().order_by(loans.c.product)
+
+
+def curve_windows(product: str, shape: BookShape, settings: CaseSettings) -> sa.Select:
+    """Sums over windows of a product's cases by stage, grade, owner and time.
+
+    One product at a time: those of a whole book, with all their payments, do not fit in memory.
+    """
+    known = _known(settings).where(loans.c.product == product).cte("known")
     spans = _spans(known, shape, settings).cte("spans")
     windows = _windows(spans).cte("windows")
     paid = _paid(spans).cte("paid")

@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return synthetic(tmp_path_factory.mktemp("book"), loans=800, months=5)
+    return synthetic(tmp_path_factory.mktemp("book"), loans=800, months=4)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ RESOLVED = ["cured", "paid_off", "settled"]
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A synthetic book in which a collector and its team have names that are code."""
-    found = write_book(tmp_path_factory.mktemp("people"), loans=2000)
+    found = write_book(tmp_path_factory.mktemp("people"), loans=900)
     for path in [found.files / "collectors.parquet", *found.files.glob("*.parquet")]:
         table = pl.read_parquet(path)
         for column, old, new in (("collector_id", "K0002", IMAGE), ("team", "Early 1", BOLD)):

@@ -63,9 +63,7 @@ def test_windows_are_counted_from_the_opening_until_a_suit_and_then_from_its_fil
     )  # fmt: skip
     with session(facts_url) as facts:
         shape = book_shape(facts, DEFAULT_BOUNDS)
-        statement = curve_windows(shape, CaseSettings(dt.date(2024, 7, 31)))
-        assert statement is not None
-        rows = facts.fetch(statement)
+        rows = facts.fetch(curve_windows("card", shape, CaseSettings(dt.date(2024, 7, 31))))
     assert rows.select("stage", "product", "grade").unique().rows() == [("late", "card", "C")]
     by = ("owner", "since_filing", "since_opening", "cases", "exposed_amount", "cash_amount",
           "left_cases", "transferred_cases")  # fmt: skip

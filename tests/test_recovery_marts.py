@@ -317,19 +317,21 @@ def test_one_collector_is_compared_with_nobody(duckdb_url: str, tmp_path: Path) 
     assert in_house["owner"].to_list() == ["in-house"]
 
 
-@pytest.mark.parametrize("absent", ["payments", "collectors", "agencies", "costs", "customers"])
-def test_a_book_without_a_table_has_the_rest(duckdb_url: str, tmp_path: Path, absent: str) -> None:
+@pytest.mark.parametrize("absent", [("payments", "agencies"), ("collectors", "costs", "customers")])
+def test_a_book_without_a_table_has_the_rest(
+    duckdb_url: str, tmp_path: Path, absent: tuple[str, ...]
+) -> None:
     book = case_book()
-    del book[absent]
-    if absent == "customers":
+    if "customers" in absent:
         del book["loans"][0]["customer_id"]
-    put(duckdb_url, **book)
+    put(duckdb_url, **without(book, *absent))
     with session(duckdb_url, read_only=False) as facts:  # not there at all, as others' may be
-        facts.execute(sa.schema.DropTable(sa.Table(absent, sa.MetaData())))
+        for name in absent:
+            facts.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
     refresh(duckdb_url, tmp_path)
     assert mart(tmp_path, "owner_cases")["opened_cases"].sum() == 9
     cash = mart(tmp_path, "cohorts", horizon=30)["cash_cents"].sum()
-    assert cash == (0 if absent == "payments" else 2500 - 3000 + 100)
+    assert cash == (0 if "payments" in absent else 2500 - 3000 + 100)
 
 
 def test_marts_that_differ_from_the_facts_are_refused_and_then_healed(
