@@ -165,12 +165,12 @@ def made_from(facts: Connection) -> dict[tuple[str, dt.date], str]:
 
 
 def test_a_new_month_costs_its_cohorts_and_ends_as_a_full_refresh(tmp_path: Path) -> None:
-    make_book(tmp_path / "sample", loans=800, months=9, seed=11)
+    make_book(tmp_path / "sample", loans=500, months=8, seed=11)
     split_last_month(tmp_path / "sample", tmp_path / "first", tmp_path / "new")
     url = f"duckdb:///{tmp_path / 'facts.duckdb'}"
     take(tmp_path / "first", url, today=TODAY)
     first = refresh(url, tmp_path / "marts").recovery
-    assert (len(first.cohorts), len(first.months)) == (8, 8)
+    assert (len(first.cohorts), len(first.months)) == (7, 7)
     take(tmp_path / "new", url, today=TODAY)
     result = refresh(url, tmp_path / "marts")
     for part in (result.recovery, result.segments):
