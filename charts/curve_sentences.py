@@ -16,9 +16,10 @@ OWN: Final = {"agency": "With an agency", "suit": "Under suit"}
 _BEGUN: Final = {"agency": "placements with agencies", "suit": "filings"}
 _WHOM: Final = {"agency": "with agencies", "suit": "under suit"}
 ASSUMES: Final = (
-    "Like: of the same product, grade and stage, as long after their opening. It assumes that what"
-    " is not recorded does not decide who is placed or sued, and that a balance which pays at so"
-    " many times the odds is cured at so many times the odds."
+    "Of all regions and months of the data, whatever is chosen. Like: of the same product, grade"
+    " and stage, as long after their opening. It assumes that what is not recorded does not decide"
+    " who is placed or sued, and that a balance which pays at so many times the odds is cured at so"
+    " many times the odds."
 )
 
 

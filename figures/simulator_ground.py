@@ -38,10 +38,7 @@ BY = ("product", "grade")
 
 @dataclass(frozen=True)
 class Ground:
-    """All that strategies of a choice stand on: the book, its baseline, what is known of effects.
-
-    `missing`: tables that the book lacks, in codes.
-    """
+    """What strategies of a choice stand on: the book, its baseline, what is known of effects."""
 
     key: str
     book: RollBook

@@ -5,7 +5,6 @@ Fitted at refresh on the cells of `owner_cases`; the pages add up what they left
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +24,6 @@ COVARIATES = ("bucket", "product", "grade", "amount_band", "region", "opened_mon
 BY = ("opened_month", "product", "region", "grade", "stage")
 OUTCOMES = ("resolved", "cash", "clipped")
 IN_HOUSE = "in-house"
-WORKERS = 1  # beside the channels' fits, which keep the other core at work
 MODELS = (
     "owner_effects",
     "owner_expected",
@@ -81,17 +79,14 @@ def read_owner_cells(target: Connection) -> OwnerCells:
 
 
 def fit_owner_models(read: OwnerCells) -> dict[str, pl.DataFrame]:
-    """Every model of owners, by mart name."""
+    """Every model of owners, by mart name; one after the other, beside those of channels."""
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in MODELS}
     asked = [(owner_kind, outcome) for owner_kind in OWNERS for outcome in OUTCOMES]
-    with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
-        fitted = pool.map(
-            lambda one: _model(read.cells[one[0]], one[1], read.empty.get(one[0])), asked
-        )
-        for (owner_kind, outcome), frames in zip(asked, fitted, strict=True):
-            keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
-            for name, frame in frames.items():
-                parts[name].append(as_text(frame).with_columns(keys))
+    for owner_kind, outcome in asked:
+        frames = _model(read.cells[owner_kind], outcome, read.empty.get(owner_kind))
+        keys = [pl.lit(owner_kind).alias("owner_kind"), pl.lit(outcome).alias("outcome")]
+        for name, frame in frames.items():
+            parts[name].append(as_text(frame).with_columns(keys))
     return {name: pl.concat(frames, how="diagonal") for name, frames in parts.items() if frames}
 
 

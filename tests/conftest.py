@@ -7,8 +7,14 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.served import Place
 
 # books of tests are small, and workers share the cores: more threads only wait for each other
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -79,6 +85,24 @@ def _template(server: str) -> str:
         create_tables(facts, contract)
         create_tables(facts, bookkeeping)
     return url.split("/")[3].split("?")[0]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    from tests.browser import chromium
+
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(book: Place) -> Iterator[str]:
+    """Where the app answers on the module's `book`."""
+    from tests.served import served
+
+    with served(book) as found:
+        yield found
 
 
 def real_data(name: str) -> Path:

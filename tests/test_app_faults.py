@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from jobs.refresh import refresh
 from tests import by_hand
 from tests.books import MAR, put, small_book
-from tests.browser import Reader, chromium
+from tests.browser import Reader
 from tests.lender import take, write
 from tests.served import LAST_MONTH, Place, place, served, synthetic
 from warehouse.engines import duckdb_path
@@ -28,20 +28,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return synthetic(tmp_path_factory.mktemp("book"), loans=800, months=4)
-
-
-@pytest.fixture(scope="module")
-def address(book: Place) -> Iterator[str]:
-    with served(book) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import by_hand
-from tests.browser import PATHS, Reader, chromium
+from tests.browser import PATHS, Reader
 from tests.conftest import ROOT
 from tests.served import LAST_MONTH, Place, served, synthetic
 from warehouse.checks import last_outcome
@@ -41,18 +41,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def rows(book: Place) -> pl.DataFrame:
     """The book's histories with buckets by missed instalments, read apart."""
     return by_hand.history(book.files)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(book: Place) -> Iterator[str]:
-    with served(book) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,40 +11,15 @@ import polars as pl
 import pytest
 
 from analytics import channel_amounts
-from analytics.channel_amounts import ARMS, OUTCOMES, fit_channel
+from analytics.channel_amounts import OUTCOMES, fit_channel
 from analytics.channel_effects import fit_outcomes
 from analytics.effect_sums import effects
 from analytics.treatment_arms import AMOUNTS, DOSES, FIRST_CONTACT_DAYS
-from bench.truths_channels import CELLS, COVARIATES, HARDNESS, SHARES, sigmoid
+from bench.truths_amounts import Called, called
+from bench.truths_channels import COVARIATES
 
-BOOKS, CASES = 30, 5_000
+BOOKS = 30
 ADDS = {"0": 0.0, "1": 0.0, "2-3": 0.6, "4+": 0.9}  # log-odds, whatever the day
-SCORE = -0.2 - 1.4 * HARDNESS
-
-
-@dataclass(frozen=True)
-class Planted:
-    """Chances of each arm and of resolving by cell; harder cases get more calls, and sooner."""
-
-    chances: np.ndarray
-    resolves: np.ndarray
-
-    def truth(self, question: str, level: str) -> float:
-        """What the level adds to the resolved share of an average case."""
-        place = 0 if question == "dose" else 1
-        inside = [arm.split(":")[place] == level for arm in ARMS[1:]]
-        chance, resolves = self.chances[:, 1:][:, inside], self.resolves[:, 1:][:, inside]
-        mean = (chance * resolves).sum(axis=1) / chance.sum(axis=1)
-        return float(SHARES @ (mean - self.resolves[:, 0]))
-
-    def book(self, rng: np.random.Generator) -> pl.DataFrame:
-        arms = rng.multinomial(rng.multinomial(CASES, SHARES), self.chances)
-        resolved = rng.binomial(arms, self.resolves)
-        cells = {name: np.repeat(CELLS[:, i], len(ARMS)) for i, name in enumerate(COVARIATES)}
-        sums = {"cases": arms.ravel(), "resolved": resolved.ravel()}
-        return with_cash(
-            pl.DataFrame({"stage": "early", **cells, "arm": np.tile(ARMS, len(CELLS)), **sums})
-        ).filter(pl.col("cases") > 0)
 
 
 def with_cash(cells: pl.DataFrame) -> pl.DataFrame:
@@ -55,15 +29,9 @@ def with_cash(cells: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def planted() -> Planted:
-    called = sigmoid(0.3 + 1.2 * HARDNESS)
-    dose = np.exp(np.outer(HARDNESS, [0.0, 0.8, 1.3]) + np.array([0.0, -0.2, -0.5]))
-    day = np.exp(np.outer(HARDNESS, [0.5, 0.2, 0.0]))
-    dose, day = (part / part.sum(axis=1, keepdims=True) for part in (dose, day))
-    kinds = (dose[:, :, None] * day[:, None, :]).reshape(len(CELLS), -1)  # independent
-    chances = np.column_stack([1 - called, called[:, None] * kinds])
-    adds = [0.0, *(ADDS[arm.split(":")[0]] for arm in ARMS[1:])]
-    return Planted(chances, sigmoid(SCORE[:, None] + np.array(adds)))
+def planted() -> Called:
+    """On whatever day: the day of the first call does nothing."""
+    return called("calls", ADDS, dict.fromkeys(FIRST_CONTACT_DAYS[1:], 0.0))
 
 
 @cache

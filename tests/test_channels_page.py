@@ -22,7 +22,7 @@ from figures import channel_frames
 from jobs.refresh import refresh
 from tests import channel_marts
 from tests.books import FEB, JAN, MAR, loan, month, put
-from tests.browser import Reader, chromium
+from tests.browser import Reader
 from tests.channel_marts import activity, cases, effects, typed, write_marts
 from tests.conftest import ROOT
 from tests.served import Place, place, served, synthetic
@@ -416,12 +416,6 @@ def test_no_contacts_is_an_explanation(tmp_path: Any, show: Any) -> None:
 
 
 # --- a real browser ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator
 
 from queries.filters import months_before
-from tests.browser import Reader, chromium
-from tests.served import LAST_MONTH, Place, served, take, write_book
+from tests.browser import Reader
+from tests.served import LAST_MONTH, Place, take, write_book
 
 pytestmark = pytest.mark.browser
 
@@ -32,18 +32,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
         table.write_parquet(path)
     take(found)
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(book: Place) -> Iterator[str]:
-    with served(book) as found:
-        yield found
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import by_hand
-from tests.browser import PATHS, Reader, chromium
-from tests.served import LAST_MONTH, Place, served, take, write_book
+from tests.browser import PATHS, Reader
+from tests.served import LAST_MONTH, Place, take, write_book
 from warehouse.engines import duckdb_path
 
 pytestmark = pytest.mark.browser
@@ -67,18 +67,6 @@ def _values(book: Place, column: str) -> list[str]:
 @pytest.fixture(scope="module")
 def rows(book: Place) -> pl.DataFrame:
     return by_hand.history(book.files)
-
-
-@pytest.fixture(scope="module")
-def address(book: Place) -> Iterator[str]:
-    with served(book) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

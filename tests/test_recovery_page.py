@@ -22,7 +22,7 @@ from analytics.money import cost_to_collect
 from analytics.targets import contact_attainment
 from appdata.targets import current_targets, set_target, target_history
 from charts import recovery_page_sentences as sentences
-from tests.browser import Reader, chromium
+from tests.browser import Reader
 from tests.conftest import ROOT
 from tests.planted_recoveries import MONTH_ENDS, altered, planted_cases, refreshed
 from tests.served import Place, served
@@ -413,12 +413,6 @@ def test_two_wrong_totals_are_said_to_differ() -> None:
 
 
 # --- in a browser --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.mark.browser

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import Reader, chromium
-from tests.served import Place, served, synthetic
+from tests.browser import Reader
+from tests.served import Place, synthetic
 
 pytestmark = pytest.mark.browser
 
@@ -20,18 +19,6 @@ TILES = ("Return", "Complaints", "Breaches", "Collectors", "Recovery", "Period")
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return synthetic(tmp_path_factory.mktemp("simulator_browser"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(book: Place) -> Iterator[str]:
-    with served(book) as found:
-        yield found
 
 
 def answer(reader: Reader) -> str:
