@@ -43,24 +43,35 @@ class GroupedDesign:
         first, second = self.left @ coefficients[:count], self.right @ coefficients[count:]
         return first[self.left_place] + second[self.right_place]
 
-    def __getitem__(self, used: npt.NDArray[np.bool_]) -> GroupedDesign:
-        """Some of the cells."""
-        return GroupedDesign(self.left, self.left_place[used], self.right, self.right_place[used])
+    def ordered(self, used: npt.NDArray[np.bool_]) -> tuple[OrderedDesign, Places]:
+        """Some of the cells in the order of their rows of the left table, and which they are."""
+        order = self._order if used.all() else self._order[used[self._order]]
+        left_place, right_place = self.left_place[order], self.right_place[order]
+        return OrderedDesign(self.left, left_place, self.right, right_place), order
+
+    @cached_property
+    def _order(self) -> Places:
+        return np.argsort(self.left_place, kind="stable")
+
+
+class OrderedDesign(GroupedDesign):
+    """Cells in the order of their rows of the left table: sums over them pass memory in order.
+
+    Sums are products with a sparse table of left by right rows: those, unlike `bincount`, leave
+    Python's lock, so that other fits go on meanwhile.
+    """
 
     def sums(self, values: Array) -> Array:
         """The transposed design times a vector: for each column the sum over its cells."""
-        first = np.bincount(self.left_place, values, len(self.left))
-        second = np.bincount(self.right_place, values, len(self.right))
-        return np.concatenate([self.left.T @ first, self.right.T @ second])
+        table = self._table(values)
+        return np.concatenate(
+            [self.left.T @ (table @ self._ones[1]), self.right.T @ (table.T @ self._ones[0])]
+        )
 
     def squares(self, weights: Array) -> Array:
         """The design's products of columns, cells weighted: X' W X."""
-        order, indices, bounds = self._layout
-        table = sparse.csr_matrix(
-            (weights[order], indices, bounds), shape=(len(self.left), len(self.right))
-        )
-        first = np.bincount(self.left_place, weights, len(self.left))
-        second = np.bincount(self.right_place, weights, len(self.right))
+        table = self._table(weights)
+        first, second = table @ self._ones[1], table.T @ self._ones[0]
         across = self.left.T @ (table @ self.right)
         return np.block(
             [
@@ -69,11 +80,16 @@ class GroupedDesign:
             ]
         )
 
+    def _table(self, values: Array) -> sparse.csr_matrix:
+        """The cells' values by row of the left table and of the right."""
+        shape = len(self.left), len(self.right)
+        return sparse.csr_matrix((values, self.right_place, self._bounds), shape=shape)
+
     @cached_property
-    def _layout(self) -> tuple[Places, Places, Places]:
-        """The cells ordered by their row of the left table, as a sparse matrix has them."""
-        order = np.argsort(self.left_place, kind="stable")
-        bounds = np.concatenate(
-            [[0], np.cumsum(np.bincount(self.left_place, minlength=len(self.left)))]
-        )
-        return order, self.right_place[order], bounds
+    def _ones(self) -> tuple[Array, Array]:
+        return np.ones(len(self.left)), np.ones(len(self.right))
+
+    @cached_property
+    def _bounds(self) -> Places:
+        """Where the cells of each row of the left table begin, and the last end."""
+        return np.searchsorted(self.left_place, np.arange(len(self.left) + 1))

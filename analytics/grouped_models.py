@@ -96,8 +96,7 @@ def logistic(
     default ridge holds back from infinity only a level in which everybody, or nobody, succeeded.
     Their number is what the data spend on them: the trace of the ridged fit, at most the columns.
     """
-    used = trials > 0
-    x = design if used.all() else design[used]
+    x, used = design.ordered(trials > 0)
     successes, trials = successes[used], trials[used]
     ridge = np.full(design.shape[1], slope_ridge)
     ridge[0] = RIDGE
@@ -124,9 +123,10 @@ def logistic(
 
 def linear(design: GroupedDesign, sums: Array, counts: Array) -> tuple[Array, float]:
     """Least squares over cases, from each cell's sum and number: coefficients, and how many."""
-    bend = design.squares(counts)
+    x, used = design.ordered(counts > 0)
+    bend = x.squares(counts[used])
     ridged = bend + RIDGE * np.eye(design.shape[1])
-    found = np.linalg.solve(ridged, design.sums(sums))
+    found = np.linalg.solve(ridged, x.sums(sums[used]))
     return found.astype(np.float64), float(np.trace(np.linalg.solve(ridged, bend)))
 
 
@@ -141,9 +141,13 @@ def discrimination(score: Array, successes: Array, trials: Array) -> float | Non
     >>> discrimination(np.array([0.2, 0.8]), np.array([1.0, 3.0]), np.array([4.0, 4.0]))
     0.75
     """
-    _, place = np.unique(score, return_inverse=True)
-    good = np.bincount(place, successes)
-    bad = np.bincount(place, trials - successes)
+    if not score.size:
+        return None
+    order = np.argsort(score)
+    ordered = score[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))  # of its equals
+    good = np.add.reduceat(successes[order], first)
+    bad = np.add.reduceat((trials - successes)[order], first)
     pairs = good.sum() * bad.sum()
     below = np.concatenate([[0.0], np.cumsum(bad)[:-1]])
     return float((good * (below + bad / 2)).sum() / pairs) if pairs > 0 else None

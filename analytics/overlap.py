@@ -63,11 +63,9 @@ def level_chances(
     logistic model of its own, whose coefficients are given).
     """
     treated = stage.everyone - stage.cases[:, 0]
-    had = treated > 0
-    among, counts = design[had], treated[had]
 
     def of_level(arm: int) -> Overlap:
-        coefficients, _ = logistic(among, stage.cases[had, arm], counts)
+        coefficients, _ = logistic(design, stage.cases[:, arm], treated)
         chance = whole.arm * expit(design @ coefficients)
         return _supported(chance, whole.reference, coefficients, whole.reference_coefficients)
 

@@ -51,8 +51,7 @@ def kept_promises(
         "promised_cents",
         last_on=pl.col("due_on") + pl.duration(days=grace_days),
     ).sort("loan_id", "promised_on", "promise_id")
-    furthest = pl.col("last_on").cum_max().over("loan_id")
-    touches = (pl.col("promised_on") <= furthest.shift(1).over("loan_id")).fill_null(False)
+    touches = (pl.col("promised_on") <= furthest_before("last_on")).fill_null(False)
     windows = windows.with_columns(competes=touches.any().over("loan_id"))
     in_window = pl.col("paid_on").is_between("promised_on", "last_on")
     pairs = windows.join(payments, on="loan_id").filter(in_window)
@@ -68,6 +67,27 @@ def kept_promises(
         )
         .drop("available_cents")
     )
+
+
+def furthest_before(day: str) -> pl.Expr:
+    """The furthest of a day among the earlier rows of a loan, null in its first.
+
+    Rows lie by `loan_id`.  One pass over all rows (each loan lifted above the one before), because
+    a window for each of many loans takes ten times as long.
+
+    >>> from datetime import date
+    >>> days = [date(2024, 5, day) for day in (9, 3, 4, 1)]
+    >>> rows = pl.DataFrame({"loan_id": ["a", "a", "a", "b"], "day": days})
+    >>> [each and each.day for each in rows.select(furthest_before("day")).to_series()]
+    [None, 9, 9, None]
+    """
+    loan = pl.col("loan_id").rle_id().cast(pl.Int64)
+    furthest = (loan * _FAR + pl.col(day).to_physical()).cum_max().shift(1) - loan * _FAR
+    is_first = loan != loan.shift(1, fill_value=-1)
+    return pl.when(~is_first).then(furthest).cast(pl.Int32).cast(pl.Date)
+
+
+_FAR = 1 << 32  # days; farther than any two dates lie apart
 
 
 def _net_cash(windows: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

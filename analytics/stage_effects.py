@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from scipy import sparse
 
 from analytics.grouped_designs import GroupedDesign
 from analytics.grouped_models import design, discrimination
@@ -65,7 +65,7 @@ class StageDesign:
     columns: GroupedDesign
     names: list[tuple[str, str]]
     by: pl.DataFrame
-    place: npt.NDArray[np.int64]  # each cell's row in `by`
+    members: sparse.csr_matrix  # 1 where a cell (column) is of a row of `by`
 
     @classmethod
     def of(
@@ -73,15 +73,41 @@ class StageDesign:
     ) -> StageDesign:
         """That of a stage's cells, which are the same for every outcome."""
         stage = next(iter(same.values()))
-        keys = stage.cells.select(by)
-        if not by:
-            place = np.zeros(stage.cells.height, dtype=np.int64)
-            return cls(*design(stage.cells, covariates, stage.levels), keys, place)
-        groups = keys.unique(maintain_order=True)
-        numbered = groups.with_row_index("place")
-        placed = keys.join(numbered, on=by, how="left", nulls_equal=True, maintain_order="left")
-        place = placed["place"].cast(pl.Int64).to_numpy()
-        return cls(*design(stage.cells, covariates, stage.levels), groups, place)
+        cells, keys = stage.cells.height, stage.cells.select(by)
+        groups, place = keys, np.zeros(cells, dtype=np.int64)
+        if by:
+            groups = keys.unique(maintain_order=True)
+            numbered = groups.with_row_index("place")
+            placed = keys.join(numbered, on=by, how="left", nulls_equal=True, maintain_order="left")
+            place = placed["place"].cast(pl.Int64).to_numpy()
+        shape = max(groups.height, 1), cells
+        members = sparse.csr_matrix((np.ones(cells), (place, np.arange(cells))), shape=shape)
+        return cls(*design(stage.cells, covariates, stage.levels), groups, members)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A fitted model, as its tables tell of it."""
+
+    name: str
+    coefficients: Array
+    cases: float
+    discrimination: float | None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        coefficients: Array,
+        at: StageDesign,
+        successes: Array,
+        trials: Array,
+        *,
+        is_share: bool = True,
+    ) -> _Model:
+        score = at.columns @ coefficients
+        told = discrimination(score, successes, trials) if is_share else None
+        return cls(name, coefficients, float(trials.sum()), told)
 
 
 @dataclass(frozen=True)
@@ -98,12 +124,24 @@ def stage_fits(same: Mapping[Outcome, StageCells], at: StageDesign) -> StageFits
     alone = {outcome: outcome_model(cells, 0, at.columns, outcome)
              for outcome, cells in same.items()}  # fmt: skip
     arms: dict[Outcome, list[EffectFits]] = {outcome: [] for outcome in same}
+    references = {outcome: _outcome("outcome_reference", cells, 0, at, alone[outcome], outcome)
+                  for outcome, cells in same.items()}  # fmt: skip
     stage, found = next(iter(same.values())), None
     for arm in range(1, len(stage.arms)):
         found = overlap(stage, arm, at.columns, found)
         shown = (propensity_histogram(stage, arm, found), balance(stage, arm, found))
+        chances = (
+            _Model.of("chance_treated", found.arm_coefficients, at, stage.cases[:, arm],
+                      stage.everyone),
+            _Model.of("chance_reference", found.reference_coefficients, at, stage.cases[:, 0],
+                      stage.everyone),
+        )  # fmt: skip
         for outcome, cells in same.items():
-            tables = _fit(cells, arm, at, outcome, found, shown, alone[outcome])
+            treated = outcome_model(cells, arm, at.columns, outcome)
+            of_arm = _outcome("outcome_treated", cells, arm, at, treated, outcome)
+            rows = _influence(cells, arm, at, outcome, found, treated, alone[outcome])
+            models = _models(at, (*chances, of_arm, references[outcome]))
+            tables = (rows, *shown, *models)
             label = _label(stage, arm)
             arms[outcome].append(EffectFits(*(one.select(*label, pl.all()) for one in tables)))
     if found is None:
@@ -142,23 +180,29 @@ def _label(stage: StageCells, arm: int) -> tuple[pl.Expr, pl.Expr]:
     return pl.lit(stage.stage).alias("stage"), pl.lit(stage.arms[arm]).alias("arm")
 
 
-def _fit(
+def _outcome(
+    name: str, stage: StageCells, arm: int, at: StageDesign, model: OutcomeModel, outcome: Outcome
+) -> _Model:
+    """What is told of an arm's expected outcome."""
+    cases, sums = stage.cases[:, arm], stage.sums[:, arm]
+    return _Model.of(name, model.coefficients, at, sums, cases, is_share=outcome == "resolved")
+
+
+def _influence(
     stage: StageCells,
     arm: int,
     at: StageDesign,
     outcome: Outcome,
     found: Overlap,
-    shown: tuple[pl.DataFrame, pl.DataFrame],
+    treated: OutcomeModel,
     alone: OutcomeModel,
-) -> tuple[pl.DataFrame, ...]:
-    """The five tables of one stage and arm."""
-    treated = outcome_model(stage, arm, at.columns, outcome)
+) -> pl.DataFrame:
+    """An arm's influence sums by what a page may filter by."""
     reason = _why_not(treated, alone)
     sums = raw_sums(stage, arm, outcome)
     if reason is None:
         sums |= influence_sums(stage, arm, found, treated, alone)
-    models, coefficients = _models(stage, arm, at, found, treated, alone, outcome)
-    return (_by_cell(sums, at, outcome, reason), *shown, models, coefficients)
+    return _by_cell(sums, at, outcome, reason)
 
 
 def _why_not(treated: OutcomeModel, alone: OutcomeModel) -> str | None:
@@ -182,11 +226,10 @@ def _by_cell(
     sums: dict[str, Array], at: StageDesign, outcome: Outcome, reason: str | None
 ) -> pl.DataFrame:
     """The cells' sums by what a page may filter by."""
-    rows = max(at.by.height, 1)
+    nothing = np.zeros(max(at.by.height, 1))
     known = sums if reason is None else PLAIN
     added = {
-        name: np.bincount(at.place, sums[name], rows) if name in known else np.zeros(rows)
-        for name in (*COUNTS, *SUMS)
+        name: at.members @ sums[name] if name in known else nothing for name in (*COUNTS, *SUMS)
     }
     counts = {name: np.rint(added[name]).astype(np.int64) for name in COUNTS}
     columns = [pl.Series(name, values) for name, values in (added | counts).items()]
@@ -195,31 +238,16 @@ def _by_cell(
     )
 
 
-def _models(
-    stage: StageCells,
-    arm: int,
-    at: StageDesign,
-    found: Overlap,
-    treated: OutcomeModel,
-    alone: OutcomeModel,
-    outcome: Outcome,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """How well the four models tell cases apart, and their coefficients."""
-    everyone = stage.cases.sum(axis=1)
-    fits = {
-        "chance_treated": (found.arm_coefficients, stage.cases[:, arm], everyone),
-        "chance_reference": (found.reference_coefficients, stage.cases[:, 0], everyone),
-        "outcome_treated": (treated.coefficients, stage.sums[:, arm], stage.cases[:, arm]),
-        "outcome_reference": (alone.coefficients, stage.sums[:, 0], stage.cases[:, 0]),
-    }
-    models, coefficients = [], []
-    for model, (values, successes, trials) in fits.items():
-        counted = outcome == "resolved" or model.startswith("chance")
-        told = discrimination(at.columns @ values, successes, trials) if counted else None
-        models.append((model, round(trials.sum()), len(values), told))
-        coefficients += [
-            (model, *name, float(value)) for name, value in zip(at.names, values, strict=True)
-        ]
+def _models(at: StageDesign, told: Sequence[_Model]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """How well models tell cases apart, and their coefficients."""
+    models = [
+        (one.name, round(one.cases), len(one.coefficients), one.discrimination) for one in told
+    ]
+    coefficients = [
+        (one.name, *name, float(value))
+        for one in told
+        for name, value in zip(at.names, one.coefficients, strict=True)
+    ]
     return (
         pl.DataFrame(models, schema=_MODELS, orient="row"),
         pl.DataFrame(coefficients, schema=_COEFFICIENTS, orient="row"),

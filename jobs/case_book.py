@@ -38,7 +38,7 @@ from queries.timeline_steps import legal_steps
 from warehouse.engines import Connection
 
 KEPT_MONTHS = 10  # of cash: a cohort's last horizon ends in its eighth month
-COHORTS_AT_ONCE = 8  # read by one statement
+COHORTS_AT_ONCE = 12  # read by one statement
 MONTHS_AT_ONCE = 3
 ORDER = ("opened_on", pl.col("closed_on").is_null(), "closed_on", "case_id")
 

@@ -43,6 +43,7 @@ def fit(target: Connection) -> dict[str, pl.DataFrame]:
         by_channels = _added(cells, CHANNELS)  # the same cells for each of them
         asked = [partial(_fit_channel, by_channels, cells, channel) for channel in CHANNELS]
         asked += [partial(_fit_amount, _added(rows, [name]), name) for name in AMOUNTS]
+        del rows  # a million cells, which the fits need no more
         with ThreadPoolExecutor(WORKERS) as pool:  # the fits leave Python's lock for most of it
             parts = list(pool.map(lambda task: task(), asked))
     found = {name: [frame for part in parts for frame in part[name]] for name in MODEL_MARTS}

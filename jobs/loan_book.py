@@ -17,7 +17,7 @@ from queries.loan_states import BookShape
 from warehouse.engines import Connection
 
 KEPT_MONTHS = 4
-MONTHS_AT_ONCE = 3
+MONTHS_AT_ONCE = 8
 
 
 class LoanBook:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from analytics.promises import kept_promises
+from analytics.promises import furthest_before, kept_promises
 from jobs.months import as_categories
 from jobs.reading import MonthsAhead
 from queries.cases import CaseSettings
@@ -89,7 +89,6 @@ def _competing(promises: pl.DataFrame) -> pl.DataFrame:
     """Promises that mature, and those whose windows lead up to theirs without a gap."""
     grace = pl.duration(days=GRACE_DAYS)
     ordered = promises.sort("loan_id", "promised_on", "promise_id")
-    before = (pl.col("due_on") + grace).cum_max().shift(1).over("loan_id")
-    begins = (pl.col("promised_on") > before).fill_null(True)
-    matures = pl.col("matures").max().over("loan_id", "chain") == 1
-    return ordered.with_columns(chain=begins.cum_sum().over("loan_id")).filter(matures)
+    begins = (pl.col("promised_on") > furthest_before("due_on") + grace).fill_null(True)
+    matures = pl.col("matures").max().over("chain") == 1
+    return ordered.with_columns(chain=begins.cum_sum()).filter(matures)

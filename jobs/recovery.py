@@ -68,6 +68,7 @@ CHANNEL_MODELS = (
 MODELS = "models"
 WORKERS = 2  # cohorts and months at work at once
 Frames = dict[str, pl.DataFrame]
+Key = tuple[str, date]  # a cohort or a month
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,31 @@ def refresh_recovery(
     wanted = stamps(facts, shape, settings, schema, dict(book), totals)
     made = _made(target, wanted)
     stale = sorted((key for key in wanted if made.get(key) != wanted[key]), key=_needed_to)
+    _make(facts, target, shape, settings, stale, made, wanted, progress)
+    facts.let_pages_go()
+    _fit(target, wanted, progress)
+    _replace(target, _whole_tables(facts, shape, settings))
+    target.commit()
+    wrong = recovery_differences(totals, target)
+    for part, month, _ in wrong:  # so that the next refresh makes them anew
+        erase(target, part, month)
+    target.commit()
+    done = {kind: tuple(month for part, month in stale if part == kind) for kind in KEYS}
+    sentences = tuple(sentence for _, _, sentence in wrong)
+    return RecoveryResult(done[COHORT], done[MONTH], sentences, time.monotonic() - started)
+
+
+def _make(
+    facts: Connection,
+    target: Connection,
+    shape: BookShape,
+    settings: CaseSettings,
+    stale: list[Key],
+    made: Mapping[Key, str],
+    wanted: Mapping[Key, str],
+    progress: Callable[[str], None],
+) -> None:
+    """Make cohorts and months anew; its cases are let go before models are fitted."""
     cohorts = [month for part, month in wanted if part == COHORT]
     cash = {month: _cash(facts, target, month, shape) for part, month in stale if part == MONTH}
     until = min(max((_needed_to(key)[0] for key in stale), default=settings.as_of), settings.as_of)
@@ -120,20 +146,10 @@ def refresh_recovery(
             _stamp(target, part, month, wanted[part, month])
             commits.now_and_then()
     target.commit()
-    _fit(target, wanted, progress)
-    _replace(target, _whole_tables(facts, shape, settings))
-    target.commit()
-    wrong = recovery_differences(totals, target)
-    for part, month, _ in wrong:  # so that the next refresh makes them anew
-        erase(target, part, month)
-    target.commit()
-    done = {kind: tuple(month for part, month in stale if part == kind) for kind in KEYS}
-    sentences = tuple(sentence for _, _, sentence in wrong)
-    return RecoveryResult(done[COHORT], done[MONTH], sentences, time.monotonic() - started)
 
 
 def _frames(
-    shape: BookShape, cases: CaseBook, cash: Mapping[date, pl.DataFrame], key: tuple[str, date]
+    shape: BookShape, cases: CaseBook, cash: Mapping[date, pl.DataFrame], key: Key
 ) -> Frames:
     """The marts of a cohort or a month."""
     part, month = key
@@ -156,7 +172,7 @@ def _cash(facts: Connection, target: Connection, month: date, shape: BookShape) 
     return cash.drop_nulls("cash_cents")
 
 
-def _made(target: Connection, wanted: Mapping[tuple[str, date], str]) -> dict[Any, str]:
+def _made(target: Connection, wanted: Mapping[Key, str]) -> dict[Any, str]:
     """The stamps of what was made before; what the facts no longer have is erased."""
     table = recovery_marts.recovery_stamps
     rows = target.fetch(sa.select(table).where(table.c.part != MODELS)).iter_rows()
@@ -167,7 +183,7 @@ def _made(target: Connection, wanted: Mapping[tuple[str, date], str]) -> dict[An
     return made
 
 
-def _needed_to(key: tuple[str, date]) -> tuple[date, str]:
+def _needed_to(key: Key) -> tuple[date, str]:
     """A cohort is made with the last month of cash that it needs, while that is at hand."""
     part, month = key
     return (days_after(month, LAST_HORIZON) if part == COHORT else month), part
@@ -205,7 +221,7 @@ def _replace(target: Connection, frames: Frames) -> None:
 
 def _fit(
     target: Connection,
-    wanted: dict[tuple[str, date], str],
+    wanted: dict[Key, str],
     progress: Callable[[str], None],
 ) -> None:
     """The models, where any cohort they stand on changed."""

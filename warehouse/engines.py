@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,6 +48,7 @@ class Connection(Protocol):
     def tables(self) -> set[str]: ...
     def snapshot(self) -> None: ...
     def limit(self, seconds: float) -> None: ...
+    def let_pages_go(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
@@ -66,6 +67,7 @@ DUCKDB = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 POSTGRESQL = postgresql.dialect(paramstyle="numeric_dollar")
 
 
+KEPT_PAGES = 64 << 20  # bytes
 CHECKPOINT_BYTES = 128 << 20  # of the log, which holds commits until then
 
 
@@ -86,8 +88,10 @@ class DuckDBConnection:
             self._raw.execute(f"SET threads = {int(threads)}")
         self._raw.execute("SET enable_progress_bar = false")
         self._raw.execute("SET preserve_insertion_order = false")
+        self._memory = "RESET memory_limit"
         if not read_only:  # a load spills to disk rather than crowd out the app
-            self._raw.execute(f"SET memory_limit = '{_writer_memory()}B'")
+            self._memory = f"SET memory_limit = '{_writer_memory()}B'"
+            self._raw.execute(self._memory)
             # A checkpoint rewrites the last rows of every table: not after each small commit.
             self._raw.execute(f"SET checkpoint_threshold = '{CHECKPOINT_BYTES}B'")
         self._read_only = read_only
@@ -121,6 +125,15 @@ class DuckDBConnection:
 
     def limit(self, seconds: float) -> None:
         """DuckDB knows no limit of time; its statements run here and wait for no server."""
+
+    def let_pages_go(self) -> None:
+        """Give back the memory of what was read, before work that needs it and reads no more.
+
+        DuckDB keeps pages until the machine's memory is nearly full; a lower limit makes room.
+        """
+        with suppress(duckdb.OutOfMemoryException):  # what a statement still holds stays
+            self._raw.execute(f"SET memory_limit = '{KEPT_PAGES}B'")
+        self._raw.execute(self._memory)
 
     def tables(self) -> set[str]:
         rows = self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()
@@ -181,6 +194,9 @@ class PostgreSQLConnection:
         with self._raw.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
+    def let_pages_go(self) -> None:
+        """The server has its own memory."""
+
     def limit(self, seconds: float) -> None:
         """Let every later statement of this transaction fail that takes longer."""
         milliseconds = str(round(seconds * 1000))
@@ -225,6 +241,8 @@ class OtherConnection:
     def snapshot(self) -> None: ...
 
     def limit(self, seconds: float) -> None: ...
+
+    def let_pages_go(self) -> None: ...
 
     def tables(self) -> set[str]:
         inspector = sa.inspect(self._engine)
