@@ -21,7 +21,7 @@ GOALS = {  # seconds, GiB
     "refresh, all months": (60.0, 3.0),
 }
 RECOVERY_SECONDS = 60.0
-_PARTS = re.compile(r"(Portfolio|Recovery|Conduct|Segments): ([\d.]+) s")
+_PARTS = re.compile(r"(Portfolio|Recovery|Conduct|Segments|Publishing): ([\d.]+) s")
 
 
 @dataclass(frozen=True)

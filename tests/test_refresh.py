@@ -29,7 +29,7 @@ from tests.conftest import ROOT, new_postgres_database
 from warehouse import marts
 from warehouse.buckets import DEFAULT_BOUNDS
 from warehouse.contract import load_months, loan_months
-from warehouse.engines import session
+from warehouse.engines import KEPT_PAGES, DuckDBConnection, session
 from warehouse.published import current_version
 
 
@@ -382,3 +382,22 @@ def test_not_looking_for_reopened_rows_changes_nothing_where_there_are_none(
     put(facts_url, loan_months=[reopened])
     looked, blind = (march(looking=look)[0]["loans"].sum() for look in (True, False))
     assert blind == looked + 1
+
+
+def test_pages_that_were_read_are_given_back_and_the_limit_of_memory_stays(tmp_path: Path) -> None:
+    path = tmp_path / "large.duckdb"
+    with duckdb.connect(str(path)) as raw:
+        raw.execute("CREATE TABLE large AS SELECT random() AS value FROM range(20000000)")
+    limit = sa.select(sa.func.current_setting("memory_limit"))
+    held = sa.select(sa.func.sum(sa.column("memory_usage_bytes"))).select_from(
+        sa.func.duckdb_memory().table_valued("memory_usage_bytes")
+    )
+    for read_only in (True, False):
+        connection = DuckDBConnection(str(path), read_only=read_only)
+        before = connection.fetch(limit).item()
+        connection.fetch(sa.select(sa.func.sum(sa.column("value"))).select_from(sa.table("large")))
+        assert connection.fetch(held).item() > 2 * KEPT_PAGES
+        connection.let_pages_go()
+        assert connection.fetch(held).item() <= KEPT_PAGES
+        assert connection.fetch(limit).item() == before
+        connection.close()

@@ -66,13 +66,12 @@ def _refresh(arguments: argparse.Namespace) -> int:
     done = ", ".join(f"{month:%Y-%m}" for month in result.recomputed) or "none"
     print(f"Published {result.path.name} in {result.seconds:.1f} s; months recomputed: {done}.")
     recovery, conduct, segments = result.recovery, result.conduct, result.segments
-    portfolio = result.seconds - recovery.seconds - conduct.seconds - segments.seconds
     print(
-        f"Portfolio: {portfolio:.1f} s. Recovery: {recovery.seconds:.1f} s;"
+        f"Portfolio: {result.portfolio:.1f} s. Recovery: {recovery.seconds:.1f} s;"
         f" recomputed: {len(recovery.cohorts)} cohorts, {len(recovery.months)} months."
         f" Conduct: {conduct.seconds:.1f} s; replayed: {len(conduct.months)} months."
         f" Segments: {segments.seconds:.1f} s; recomputed: {len(segments.months)} months,"
-        f" {len(segments.cohorts)} cohorts."
+        f" {len(segments.cohorts)} cohorts. Publishing: {result.publishing:.1f} s."
     )
     for sentence in conduct.refusals:
         print(sentence)
