@@ -42,6 +42,41 @@ def shown(reader: Reader) -> dict[str, str]:
     return {name: reader.tile(name) for name in TILES} | {"answer": answer(reader)}
 
 
+def edit_cell(reader: Reader, row: int, column: int, text: str) -> None:
+    """Open a cell of the first table with the keyboard, and type; rows and columns from 1."""
+    table = reader.page.get_by_test_id("stDataFrame").first
+    table.click(position={"x": 60, "y": 50})  # the first row's name
+    keys = reader.page.keyboard
+    for key in ["ArrowDown"] * (row - 1) + ["ArrowRight"] * (column - 1) + ["Enter"]:
+        keys.press(key)
+    cell = reader.page.locator("#portal input")
+    cell.fill(text)
+    cell.press("Enter")
+    reader.settle()
+
+
+def test_a_number_typed_into_the_table_is_told_and_answered(browser: Browser, address: str) -> None:
+    reader = Reader(browser, address)
+    try:
+        reader.open("Simulator")
+        reader.sees(lambda: "This is what is done now" in answer(reader))
+        open_part(reader, "Strategy")
+        cells = reader.page.locator("[role=gridcell]")
+        early = cells.nth(10)  # ten columns: the second row begins here
+        reader.sees(lambda: early.inner_text(), "Early (to 30 days)")
+        calls = float(cells.nth(17).inner_text())
+        edit_cell(reader, 2, 8, "2.5")
+        reader.sees(lambda: float(cells.nth(17).inner_text()), 2.5)
+        open_part(reader, "Answer")
+        reader.sees(lambda: answer(reader).startswith("Your strategy"))
+        told = next(line for line in different(reader) if "1–30 days late: calls" in line)
+        was, now = (float(one) for one in re.findall(r"[\d.]+", told.split("calls")[1])[:2])
+        assert (was, now) == (pytest.approx(calls, rel=0.01), 2.5)
+        assert not reader.errors + reader.broken
+    finally:
+        reader.close()
+
+
 def test_a_changed_strategy_is_saved_and_opens_from_its_link_with_the_same_numbers(
     browser: Browser, address: str
 ) -> None:

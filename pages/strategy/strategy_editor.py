@@ -126,7 +126,7 @@ def edit_treatments(strategy: Strategy, ground: Ground) -> None:
             disabled=["group"],
             column_config=_columns(fields),
             placeholder=words.MISSING,
-            alt=f"{part} {label}, to be edited.",
+            alt=f"{': '.join(filter(None, (part, label)))}, to be edited.",
             on_change=take_table,
             args=(key, strategy, rows, [field.name for field in fields], ground.weights),
         )
