@@ -10,7 +10,9 @@ import os
 import sys
 import threading
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin for longer than they compute
+# Pages read small tables, and sessions share the cores: threads of a library's own mostly spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.cli import main

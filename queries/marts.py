@@ -60,8 +60,8 @@ class Marts:
 
     def __init__(self, connection: DuckDBConnection) -> None:
         self._connection = connection
-        self._names = connection.tables()
         self._columns = connection.columns()
+        self._names = {table for table, _ in self._columns}
         self._parts: dict[str, dict[str | None, _Part]] = {}
         self._cells: dict[Hashable, Cells] = {}
         self._lock = Lock()

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from queries.marts import open_marts
 from tests.books import loan, month
+from warehouse.engines import DuckDBConnection
 from warehouse.marts import marts
 from warehouse.published import current_version
 
@@ -155,12 +155,18 @@ def case_book() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def mart(folder: Any, table: str, /, **where: Any) -> pl.DataFrame:
+def every_mart(folder: Any, *names: str) -> dict[str, pl.DataFrame]:
+    """The rows of the marts of these names."""
     path = current_version(folder)
     assert path
-    published = open_marts(path)
-    rows = published.fetch(sa.select(marts.tables[table]))
+    published = DuckDBConnection(str(path), read_only=True, threads=1)
+    rows = {name: published.fetch(sa.select(marts.tables[name])) for name in names}
     published.close()
+    return rows
+
+
+def mart(folder: Any, table: str, /, **where: Any) -> pl.DataFrame:
+    rows = every_mart(folder, table)[table]
     for key, value in where.items():
         rows = rows.filter(pl.col(key).eq_missing(pl.lit(value)))
     return rows
@@ -171,4 +177,4 @@ def tables(folder: Any) -> dict[str, pl.DataFrame]:
     from warehouse import recovery_marts
 
     own = [table.name for table in vars(recovery_marts).values() if isinstance(table, sa.Table)]
-    return {name: mart(folder, name).sort(pl.all()) for name in own}
+    return {name: rows.sort(pl.all()) for name, rows in every_mart(folder, *own).items()}

@@ -242,7 +242,7 @@ def test_loads_and_refreshes_break_no_page_that_is_clicked_all_the_while(
 def test_the_app_answers_while_loads_and_refreshes_are_killed(reader: Reader, book: Place) -> None:
     rows = by_hand.history(book.files)
     settled_number(reader, rows)
-    moments = (1.0, 1.6, 2.2)
+    moments = (1.2, 2.2)  # as it begins, and at work
     for name, options in (
         ("load", [str(book.files)]),
         ("refresh", ["--bounds", "29,59,89,119,149,179,269,359"]),

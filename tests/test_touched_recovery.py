@@ -20,7 +20,7 @@ from jobs.refresh import book_shape, refresh
 from queries.cases import CaseSettings
 from tests.books import put
 from tests.lender import take, write
-from tests.recovery_books import ENDS, case_book, mart
+from tests.recovery_books import ENDS, case_book, every_mart, mart
 from tests.served import synthetic
 from warehouse.buckets import DEFAULT_BOUNDS
 from warehouse.contract import contract
@@ -52,9 +52,10 @@ def equal_to_a_full_refresh(url: str, folder: Path, whole: Path) -> None:
             if name not in SETTINGS:
                 emptied.execute(f"DELETE FROM {name}")
     refresh(url, whole)
+    both = [every_mart(place, *every) for place in (folder, whole)]
     for name in every:
         if name != "book":  # it says when it was made, as a model does
-            rows = [mart(place, name).drop("fitted_at", strict=False) for place in (folder, whole)]
+            rows = [one[name].drop("fitted_at", strict=False) for one in both]
             found, expected = (frame.sort(pl.all()) for frame in rows)
             near = 1e-3 if name.startswith("effect_") else 1e-6  # solvers stop where they may
             assert_frame_equal(found, expected, rel_tol=near, abs_tol=near)
