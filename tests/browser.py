@@ -78,16 +78,33 @@ _SETTLED = """
 """
 
 
-class Reader:
-    """One browser tab on the app, with all that it asked for and complained about."""
+_contexts: dict[tuple[Browser, str], BrowserContext] = {}
 
-    def __init__(self, browser: Browser, address: str, **options: Any) -> None:
+
+def _new_context(browser: Browser, **options: Any) -> BrowserContext:
+    made = browser.new_context(
+        **{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options
+    )
+    made.add_init_script(_LISTEN)
+    return made
+
+
+class Reader:
+    """One browser tab on the app, with all that it asked for and complained about.
+
+    A session of its own.  Tabs of a browser share what it keeps of the server's files, which
+    costs half a page; a `stranger` has a browser that was never on the app.
+    """
+
+    def __init__(
+        self, browser: Browser, address: str, *, stranger: bool = False, **options: Any
+    ) -> None:
         self.address = address
-        self.context: BrowserContext = browser.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options
-        )
-        self.context.add_init_script(_LISTEN)
-        self.page: Page = self.context.new_page()
+        self._own = _new_context(browser, **options) if stranger else None
+        key = browser, repr(options)
+        if self._own is None and key not in _contexts:
+            _contexts[key] = _new_context(browser, **options)
+        self.page: Page = (self._own or _contexts[key]).new_page()
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -237,7 +254,9 @@ class Reader:
         until(read, expected, timeout=timeout, what=self.page.url, pause=self.page.wait_for_timeout)
 
     def close(self) -> None:
-        self.context.close()
+        self.page.close()
+        if self._own is not None:
+            self._own.close()
 
 
 def _words(text: str) -> str:

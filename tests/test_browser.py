@@ -63,7 +63,7 @@ def tabs(browser: Browser, address: str) -> Iterator[dict[tuple[str, str], Reade
 
 @pytest.fixture
 def reader(browser: Browser, address: str) -> Iterator[Reader]:
-    """A fresh browser: nothing chosen, nothing remembered; it must not have complained."""
+    """A fresh tab: nothing chosen, nothing remembered; it must not have complained."""
     found = Reader(browser, address)
     yield found
     found.close()
@@ -260,7 +260,7 @@ def test_filters_follow_from_page_to_page_and_a_link_opens_the_same_view(
     assert {"product=personal_loan", "month=2026-04", "weight=Loans"} <= set(
         link.split("?")[1].split("&")
     )
-    friend = Reader(browser, reader.address)
+    friend = Reader(browser, reader.address, stranger=True)
     friend.page.goto(link)
     friend.settle()
     friend.sees(lambda: friend.written("1-30", "31-60"), reader.written("1-30", "31-60"))
@@ -319,7 +319,7 @@ def test_a_deep_link_opened_first_in_a_fresh_process_is_the_right_page(
 ) -> None:
     stock = by_hand.open_now(rows, APRIL, product="auto_loan")
     with served(book) as address:
-        reader = Reader(browser, address)
+        reader = Reader(browser, address, stranger=True)
         reader.open("Roll rates", product="auto_loan", month="2026-04", weight="Loans")
         reader.page.get_by_role("heading", level=1, name="Roll rates", exact=True).wait_for()
         assert reader.page.get_by_role("dialog").count() == 0

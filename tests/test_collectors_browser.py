@@ -78,7 +78,7 @@ def test_a_click_on_a_collector_opens_its_view_and_a_link_to_it_works_elsewhere(
     link = reader.page.url
     assert "collector=K0004" in link
 
-    friend = Reader(browser, reader.address)
+    friend = Reader(browser, reader.address, stranger=True)
     friend.page.goto(link)
     friend.settle()
     friend.page.get_by_role("heading", level=2, name="K0004", exact=True).wait_for()

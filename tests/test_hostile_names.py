@@ -142,7 +142,7 @@ def test_a_name_chosen_in_a_filter_counts_its_loans_and_survives_a_link(
     reader.pick("product", MARKDOWN)
     expected = f"{stock.filter(pl.col('product').is_in([IMAGE, MARKDOWN])).height:,}"
     reader.sees(lambda: reader.tile("Open loans"), expected)
-    friend = Reader(browser, reader.address)
+    friend = Reader(browser, reader.address, stranger=True)
     friend.page.goto(reader.page.url)
     friend.settle()
     friend.sees(lambda: friend.tile("Open loans"), expected)

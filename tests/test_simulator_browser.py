@@ -80,7 +80,7 @@ def test_a_number_typed_into_the_table_is_told_and_answered(browser: Browser, ad
 def test_a_changed_strategy_is_saved_and_opens_from_its_link_with_the_same_numbers(
     browser: Browser, address: str
 ) -> None:
-    reader, friend = Reader(browser, address), Reader(browser, address)
+    reader, friend = Reader(browser, address), Reader(browser, address, stranger=True)
     try:
         reader.open("Simulator")
         assert "This is what is done now" in answer(reader)
