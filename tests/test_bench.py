@@ -27,7 +27,7 @@ from queries.filters import whole_book
 from queries.marts import open_marts, read_book
 from warehouse.engines import DuckDBConnection
 
-SETTINGS = {"loans": 800, "months": 9, "seed": 7}
+SETTINGS = {"loans": 600, "months": 7, "seed": 7}
 
 
 @pytest.fixture(scope="module")
@@ -140,5 +140,5 @@ def test_the_replay_of_the_contact_rules_is_measured(place: book.Place) -> None:
     for step in ("nothing new", "one new month", "full replay"):  # how long is the bench's to say
         assert found[step].value > 0
     assert found["full replay: peak memory"].value > 0.05
-    assert "in 9 months; packs cn-cba-2026" in found["full replay"].note
+    assert f"in {SETTINGS['months']} months; packs cn-cba-2026" in found["full replay"].note
     assert found["contact rules: data, cold"].value > 0
