@@ -327,7 +327,7 @@ def test_a_reader_keeps_its_version_while_a_new_one_is_published(
 
 @pytest.mark.faults
 def test_a_refresh_killed_at_any_moment_loses_nothing(duckdb_url: str, tmp_path: Path) -> None:
-    ends = [dt.date(2020, number + 1, 1) - dt.timedelta(days=1) for number in range(1, 7)]
+    ends = [dt.date(2020, number + 1, 1) - dt.timedelta(days=1) for number in range(1, 5)]
     rows = [month(f"l{n}", end, (n * 7) % 90, "10") for end in ends for n in range(200)]
     put(duckdb_url, loans=[loan(f"l{n}") for n in range(200)], loan_months=rows)
     folder = tmp_path / "marts"
