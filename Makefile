@@ -7,6 +7,9 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BIN = .venv/bin
 
+# Many processes are started: what one has compiled, the others find.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test bench check format
 
 run: .venv/.run
@@ -35,9 +38,9 @@ format: .venv/.dev
 	@touch $@
 
 .venv/.run: .venv/.venv requirements.txt
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

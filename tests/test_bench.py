@@ -118,7 +118,7 @@ def test_script_runs_are_counted_one_by_one(place: book.Place) -> None:
 
 
 def test_readers_finish_their_clicks_without_errors(place: book.Place) -> None:
-    found = sessions.figures(place, sessions=3, seconds=10, think=0.5, seed=7)
+    found = sessions.figures(place, sessions=3, seconds=20, think=2, seed=7)
     assert found[0].value == 0, found[0].note
     assert named(found)["script runs finished"].value > 3
 
