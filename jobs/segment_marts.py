@@ -34,7 +34,7 @@ KEYS = {
         ("segment_cases", "segment_treatments", "resolution_cases"), "opened_month"
     ),
 }
-MODELS, WINDOWS = "models", "windows"  # parts that are of the whole book
+MODELS = "models"
 Frames = dict[str, pl.DataFrame]
 
 
@@ -86,11 +86,9 @@ def refresh_segments(
         commits.now_and_then()
     target.commit()
     _replace(target, {"treatment_months": _treatments(facts, target, shape, settings)})
-    whole = digest(repr(sorted(wanted.items())))
-    if not _is_made(target, WINDOWS, whole):
-        progress("what placed and sued balances paid")
-        _replace(target, {"curve_windows": _windows(facts, shape, settings)})
-        _stamp_anew(target, WINDOWS, whole)
+    # Anew each time: a suit may be filed long after the days that any stamp looks at.
+    progress("what placed and sued balances paid")
+    _replace(target, {"curve_windows": _windows(facts, shape, settings)})
     _fit(target, wanted, progress)
     target.commit()
     differences = _prove_equal(target)
@@ -101,7 +99,7 @@ def refresh_segments(
 def _stale(target: Connection, wanted: Mapping[Key, str]) -> list[Key]:
     """What to make anew, by the month-end whose loans it needs last; what is gone is erased."""
     table = tables.segment_stamps
-    rows = target.fetch(sa.select(table).where(table.c.part.in_(KEYS))).iter_rows()
+    rows = target.fetch(sa.select(table).where(table.c.part != MODELS)).iter_rows()
     made = {(part, month): stamp for part, month, stamp in rows}
     for part, month in made.keys() - wanted.keys():
         _erase(target, part, month)
@@ -126,17 +124,6 @@ def _stamp(target: Connection, part: str, month: date | None, stamp: str) -> Non
     row = {"part": [part], "month": [month], "stamp": [stamp]}
     schema = {"part": pl.String, "month": pl.Date, "stamp": pl.String}
     target.ingest("segment_stamps", pl.DataFrame(row, schema=schema))
-
-
-def _is_made(target: Connection, part: str, stamp: str) -> bool:
-    """Is a part of the whole book already made of this?"""
-    table = tables.segment_stamps
-    return target.fetch(sa.select(table.c.stamp).where(table.c.part == part)).rows() == [(stamp,)]
-
-
-def _stamp_anew(target: Connection, part: str, stamp: str) -> None:
-    target.execute(sa.delete(tables.segment_stamps).where(tables.segment_stamps.c.part == part))
-    _stamp(target, part, None, stamp)
 
 
 def _write(target: Connection, frames: Frames) -> None:
@@ -193,12 +180,15 @@ _CALLS = {"calls": ("call", "voice_bot"), "bot_calls": ("voice_bot",)}
 def _fit(target: Connection, wanted: Mapping[Key, str], progress: Callable[[str], None]) -> None:
     """The model of resolution, where any cohort it stands on changed."""
     stamp = digest(repr(sorted(item for item in wanted.items() if item[0][0] == COHORT)))
-    if _is_made(target, MODELS, stamp):
+    table = tables.segment_stamps
+    made = target.fetch(sa.select(table.c.stamp).where(table.c.part == MODELS))["stamp"].to_list()
+    if made == [stamp]:
         return
     progress("model of resolution")
+    target.execute(sa.delete(table).where(table.c.part == MODELS))
     cells = target.fetch(sa.select(tables.resolution_cases))
     _replace(target, dict.fromkeys(MODEL_MARTS, pl.DataFrame()) | fit_resolution(cells))
-    _stamp_anew(target, MODELS, stamp)
+    _stamp(target, MODELS, None, stamp)
 
 
 def _prove_equal(target: Connection) -> tuple[str, ...]:
