@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 
 from analytics import reconciliation
-from jobs.refresh import book_shape, mart_differences, published_bounds, stale_months
+from jobs.month_proof import mart_differences
+from jobs.refresh import book_shape, published_bounds, stale_months
 from jobs.segment_proof import segment_differences
 from queries import findings as asked
 from queries import portfolio

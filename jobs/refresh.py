@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from analytics.classes import CutsRefused
 from jobs import month_marts
 from jobs.conduct import ConductResult, refresh_conduct
+from jobs.month_proof import sentences, wrong_rows
 from jobs.recovery import RecoveryResult, refresh_recovery
 from jobs.segment_marts import SegmentResult, refresh_segments
 from jobs.segment_sources import named_cuts
@@ -301,7 +302,7 @@ def _prove_equal(
             .where(marts.months.c.month == row["month"])
             .values(reopened_rows=row["reopened_rows"])
         )
-    wrong = _wrong_rows(expected, target, shape)
+    wrong = wrong_rows(expected, target, shape)
     if wrong.is_empty():
         return
     months = set(wrong["month"])
@@ -309,47 +310,4 @@ def _prove_equal(
         if month in months or months_before(month, 1) in months:  # its transitions start there
             month_marts.erase(target, month)
     target.commit()  # so that the next refresh makes them anew
-    raise RefreshRefused(_REFUSAL + "; ".join(_sentences(wrong)[:5]))
-
-
-def mart_differences(expected: pl.DataFrame, target: Connection, shape: BookShape) -> list[str]:
-    """Sentences, one for each month and mart that does not equal the facts' `month_totals`."""
-    return _sentences(_wrong_rows(expected, target, shape))
-
-
-def _sentences(wrong: pl.DataFrame) -> list[str]:
-    return [
-        f"{row['mart']} {row['basis']} {row['month']:%Y-%m}: {row['loans']} loans and"
-        f" {row['balance_cents']} cents in the facts,"
-        f" {row['loans_mart']} and {row['balance_cents_mart']} in the mart"
-        for row in wrong.iter_rows(named=True)
-    ]
-
-
-def _wrong_rows(expected: pl.DataFrame, target: Connection, shape: BookShape) -> pl.DataFrame:
-    """By mart, basis and month: the facts' loans and cents beside the mart's, where they differ."""
-    expected = expected.sort("month")
-    found = target.fetch(month_marts.mart_totals()).sort("mart", "basis", "month")
-    bases = ["days", "months"] if shape.has_months_past_due else ["days"]
-    parts = []
-    for mart in ("stocks", "industries", "transitions", "months"):
-        for basis in bases if mart != "months" else [""]:
-            got = found.filter(pl.col("mart") == mart, pl.col("basis") == basis)
-            got = got.drop("mart", "basis")
-            joined = expected.join(got, on="month", how="full", suffix="_mart", coalesce=True)
-            joined = joined.with_columns(  # a month in which nothing is open has no mart rows
-                pl.when(pl.col("loans") == 0)
-                .then(pl.col("loans_mart").fill_null(0))
-                .otherwise(pl.col("loans_mart")),
-                mart=pl.lit(mart),
-                basis=pl.lit(basis),
-            )
-            parts.append(
-                joined.filter(
-                    ~pl.col("loans").eq_missing(pl.col("loans_mart"))
-                    | ~pl.col("balance_cents")
-                    .fill_null(0)
-                    .eq_missing(pl.col("balance_cents_mart").fill_null(0))
-                )
-            )
-    return pl.concat(parts)
+    raise RefreshRefused(_REFUSAL + "; ".join(sentences(wrong)[:5]))
