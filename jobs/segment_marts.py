@@ -86,7 +86,7 @@ def refresh_segments(
         commits.now_and_then()
     target.commit()
     _replace(target, {"treatment_months": _treatments(facts, target, shape, settings)})
-    # Anew each time: a suit may be filed long after the days that any stamp looks at.
+    # Anew each time: its sums are over the cases of all months, and no stamp is theirs.
     progress("what placed and sued balances paid")
     _replace(target, {"curve_windows": _windows(facts, shape, settings)})
     _fit(target, wanted, progress)
