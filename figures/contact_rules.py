@@ -90,8 +90,9 @@ def _packs(version: str, _view: ui.View) -> tuple[Pack, ...]:
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
-def figures(key: str, choice: Choice, _view: ui.View) -> Figures:
-    view = _view
+def figures(key: str, _choice: Choice, _view: ui.View) -> Figures:
+    """Cached by `key`, which tells the view and the choice: rules are long to hash."""
+    view, choice = _view, _choice
     by_rule = _by_rule(view, choice)
     first = max(months_before(view.chosen.as_of, TREND_MONTHS - 1), view.book.months[0])
     listed = [rule for rule in choice.rules if isinstance(rule.limit, ListedAgency)]
@@ -166,9 +167,12 @@ def _unlisted(view: ui.View, rules: list[Rule], choice: Choice) -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=256, ttl=3600, show_spinner=False)
-def by_dimension(key: str, by: str, choice: Choice, _view: ui.View) -> pl.DataFrame:
-    """Rates by team, collector and so on, with a column `name`; the surely highest first."""
-    rates = _rates(_view, choice, [by])
+def by_dimension(key: str, by: str, _choice: Choice, _view: ui.View) -> pl.DataFrame:
+    """Rates by team, collector and so on, with a column `name`; the surely highest first.
+
+    Cached by `key`, which tells the view and the choice.
+    """
+    rates = _rates(_view, _choice, [by])
     told = labels(by, rates[by].to_list(), _view)
     named = [told[value] for value in rates[by]]
     return rates.with_columns(name=pl.Series(named, dtype=pl.String)).sort(
