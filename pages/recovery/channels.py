@@ -18,7 +18,7 @@ from charts import format as words
 from charts.channel_sentences import Outcome
 from figures import channel_frames as frames
 from figures.channels import STAGES, Effects, Figures, figures
-from pages.recovery import channel_detail
+from pages.recovery import channel_amounts, channel_detail, channel_prices
 
 PARTS = ("What works", "From attempt to cash", "Price", "Credit", "Rules")
 
@@ -187,7 +187,7 @@ def show_channels(found: Figures, outcome: Outcome, stage: str) -> None:
         codes = tried.sort("effect", descending=True, nulls_last=True)["arm"].to_list()
         chosen = choose_channel(clicked, codes)
         show_evidence(tried.filter(pl.col("arm") == chosen).row(0, named=True), outcome)
-        channel_detail.show_own_amounts(view.key, found.effects, outcome, stage, chosen)
+        channel_amounts.show_own_amounts(view.key, found.effects, outcome, stage, chosen)
     elif of_channels.height:
         st.info(f"Nothing was attempted by day 7 {named.stage(stage)}.", icon=":material/info:")
 
@@ -211,16 +211,16 @@ with parts["What works"] as part:
             ui.segmented("Effect on", ("Resolved", "Cash"), key="effect_on")
         outcome = chosen_outcome()
         show_channels(found, outcome, stage)
-        channel_detail.show_amounts(view.key, found.effects, outcome, stage)
+        channel_amounts.show_amounts(view.key, found.effects, outcome, stage)
 with parts["From attempt to cash"] as part:
     if part.open:
         channel_detail.show_funnel(view, found)
 with parts["Price"] as part:
     if part.open:
-        channel_detail.show_costs(found, choose_stage(of_channels))
+        channel_prices.show_costs(found, choose_stage(of_channels))
 with parts["Credit"] as part:
     if part.open:
-        channel_detail.show_cash(found)
+        channel_prices.show_cash(found)
 with parts["Rules"] as part:
     if part.open:
         channel_detail.show_rules(view, found)

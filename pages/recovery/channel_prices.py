@@ -1,0 +1,128 @@
+"""Channels: at what price, and who gets the credit?"""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+import ui
+from analytics.channel_costs import COST_REASONS, channel_costs
+from analytics.channels import attribution_totals, channel_concentration
+from analytics.raw_and_adjusted import left_alone
+from charts import channel_steps, contact_sentences
+from charts import channel_words as named
+from charts.prices import prices
+from figures import channel_frames as frames
+from figures import channel_work as activity
+from figures.channels import Figures
+
+
+def show_costs(found: Figures, stage: str) -> None:
+    """At what price: an attempt, one more resolved case, one more unit of cash."""
+    st.subheader("At what price?", anchor=False)
+    costs = found.costs
+    if not found.work["attempts"].sum():
+        st.markdown("No attempt was made in these months, so there is no price.")
+        return
+    if not costs["attempts"].sum():
+        st.markdown(
+            "What attempts cost is not recorded (`contacts.cost_amount`), so there is no price."
+        )
+        return
+    st.markdown(contact_sentences.cost_sentence(costs))
+    stage_costs = costs.filter(pl.col("stage") == stage)
+    drawn = costs.filter(pl.col("cost_per_resolved").is_not_null()).select(
+        name=pl.col("arm").replace(named.CHANNELS)
+        + ", "
+        + pl.col("stage").replace(named.STAGES).str.split(" ").list.first().str.to_lowercase(),
+        value=pl.col("cost_per_resolved") * 100,
+        low=pl.max_horizontal("cost_per_resolved_low", pl.col("cost_per_resolved") / 100) * 100,
+        high=pl.col("cost_per_resolved_high") * 100,
+        is_small="is_small",
+        loans="treated_cases",
+    )
+    if drawn.height:
+        drawn = drawn.filter(pl.col("value") > 0).sort("value")
+        ui.heading(
+            "Cost of one more resolved case",
+            "Currency, by channel and stage: what the channel's attempts on a case cost by day 7,"
+            " over the adjusted effect. With 95 % interval (Fieller); only where the effect is"
+            " surely above 0. Equal distances are equal ratios. Stages are not"
+            " alike: compare channels within one.",
+        )
+        ui.chart(
+            drawn,
+            prices(drawn["name"].to_list(), alt="Cost of one more resolved case."),
+            key="costs",
+        )
+    ui.heading(
+        f"Price by channel, {named.stage(stage).removeprefix('in the ')}",
+        "Currency. Of an attempt in the chosen months; of one more case resolved and of one more"
+        " unit of cash, among the cases that the effects are fitted on.",
+    )
+    ui.readable_table(_prices(stage_costs), alt="Price by channel")
+    ui.evidence("channel_costs", frames.costs_table(costs), channel_costs, of="price")
+
+
+def _prices(costs: pl.DataFrame) -> pl.DataFrame:
+    """Costs in words where they have a reason, in numbers where they have none."""
+    money = {
+        "an_attempt": "cost_per_attempt",
+        "a_case_resolved": "cost_per_resolved",
+        "lowest": "cost_per_resolved_low",
+        "highest": "cost_per_resolved_high",
+        "a_unit_of_cash": "cost_per_cash",
+    }
+    of_cash = pl.lit("Of cash: ") + pl.col("cost_per_cash_reason").replace(COST_REASONS)
+    why = pl.coalesce(pl.col("cost_per_resolved_reason").replace(COST_REASONS), of_cash)
+    return costs.select(
+        pl.col("arm").replace(named.CHANNELS).alias("channel"),
+        *[(pl.col(column) * 100).alias(f"{name}_cents") for name, column in money.items()],
+        why.fill_null("").alias("why_not"),
+    )
+
+
+def show_cash(found: Figures) -> None:
+    """What comes by itself, whose cash it is called, and through how few channels."""
+    st.subheader("What would come by itself, and who gets the credit?", anchor=False)
+    lines = contact_sentences.self_cure_sentences(
+        activity.self_cure(found.cash), found.effects.alone
+    )
+    lines.append(contact_sentences.totals_sentence(found.totals))
+    st.markdown(" ".join(lines))
+    if found.totals.height:
+        ui.heading(
+            "Cash by channel under three rules",
+            "Currency, in the chosen months: the last contact that reached the debtor in the 14"
+            " days before a payment, the first, or all of them in equal parts. Credit is no cause:"
+            " see the adjusted effects.",
+        )
+        credit = _by_rule(found.cash)
+        ui.readable_table(credit, alt="Cash by channel under three rules", height="content")
+        ui.evidence("channel_cash", found.totals, attribution_totals, left_alone, of="credit")
+    months = found.concentration
+    if months.height and months["herfindahl"].count() > 1:
+        ui.heading(
+            "Through how many channels",
+            "As if attempts were spread evenly over so many channels (1 / Herfindahl index), by"
+            f" month. {contact_sentences.concentration_sentence(months)}",
+        )
+        shown = months.select("month", series=pl.lit("channels"), value="equal_channels")
+        ui.chart(
+            shown,
+            channel_steps.spread(shown, alt="Equal channels by month."),
+            key="concentration",
+        )
+        ui.evidence("channel_concentration", months, channel_concentration, of="concentration")
+
+
+def _by_rule(cash: pl.DataFrame) -> pl.DataFrame:
+    """A row a channel, a column a rule, and their totals."""
+    wide = cash.pivot("rule", index="channel", values="cash_cents").fill_null(0)
+    rules = [rule for rule in named.RULES if rule in wide.columns]
+    total = wide.select(pl.lit("All").alias("channel"), *[pl.col(rule).sum() for rule in rules])
+    rows = frames.ordered(wide, "channel", list(named.CHANNELS)).select("channel", *rules)
+    return pl.concat([rows, total]).select(
+        pl.col("channel").replace(named.CHANNELS),
+        *[pl.col(rule).alias(f"{named.RULES[rule].replace(' ', '_')}_cents") for rule in rules],
+    )
