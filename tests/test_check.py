@@ -275,6 +275,15 @@ def test_what_is_refused_is_said_in_one_line_and_a_fault_of_ours_is_not_hidden(
     (tmp_path / "files" / "loans.csv").write_text("loan_id\n1\n")
     assert main(["load", str(tmp_path / "files")]) == 1
     assert "Refused: The load was refused" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["refresh", "--bounds", "10,20"])
+    assert "a bucket must end at 30 (or 29) days" in capsys.readouterr().err
+    with monkeypatch.context() as wrong:
+        wrong.setenv("WAREHOUSE_URL", "s3cret")
+        assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert "Not done: WAREHOUSE_URL is no address of a database" in said
+    assert "s3cret" not in said
     (tmp_path / "marts" / "current").mkdir()
     with pytest.raises(OSError, match="current"):
         main(["refresh"])

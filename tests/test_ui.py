@@ -47,6 +47,41 @@ def test_a_tables_columns_carry_the_unit_of_what_they_hold() -> None:
     assert counts.value.iloc[0].to_list() == [3, 10.5]
 
 
+def test_a_table_names_states_and_gives_the_ends_of_an_interval_the_unit_of_their_estimate() -> (
+    None
+):
+    def page() -> None:
+        import polars as pl
+
+        import ui
+
+        rates = {"to_state": ["61-90", "charged_off"], "share0": 0.5, "low": 0.25, "net_low": 0.1,
+                 "rate": -0.00001, "cure_rate": 0.3, "cure_low": 0.2, "net": 0.4}  # fmt: skip
+        odds = {"odds": 1.5, "low": 1.25, "mean_90_low": 27.5, "spent_amount": 123456789.5}
+        ui.readable_table(pl.DataFrame(rates), alt="rates", basis="months")
+        ui.readable_table(pl.DataFrame(odds), alt="odds")
+
+    rates, odds = run(page).dataframe
+    assert rates.value["to_state"].to_list() == ["3 months", "Charged off"]
+    heads = [json.loads(one.proto.columns) for one in (rates, odds)]
+    assert {name: (head["label"], rates.value[name][0]) for name, head in heads[0].items()
+            if name not in ("_index", "to_state")} == {
+        "share0": ("Share before, %", 50.0),
+        "low": ("Low, %", 25.0),
+        "net_low": ("Net low, %", 10.0),
+        "rate": ("Rate, %", 0.0),
+        "cure_rate": ("Cure rate, %", 30.0),
+        "cure_low": ("Cure low, %", 20.0),
+        "net": ("Net, %", 40.0),
+    }  # fmt: skip
+    assert str(rates.value["rate"][0]) == "0.0"  # not -0.0
+    assert odds.value.iloc[0].to_list() == [1.5, 1.25, 27.5, 123456789.5]
+    labels = [head["label"] for name, head in heads[1].items() if name != "_index"]
+    assert labels == ["Odds", "Low", "Mean 90 low", "Spent"]
+    # a grid fits columns to most of their values: the long ones are given the room they need
+    assert heads[1]["spent_amount"]["width"] >= 7 * len("123,456,789.50")
+
+
 def test_a_check_holds_or_fails_or_cannot_be_judged_in_the_same_words_for_all() -> None:
     def page() -> None:
         from datetime import date

@@ -152,7 +152,14 @@ def _ready(arguments: argparse.Namespace) -> int:
 
 
 def _bounds(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
+    from warehouse.buckets import bucket_codes
+
+    try:
+        bounds = tuple(int(part) for part in text.split(","))
+        bucket_codes(bounds)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return bounds
 
 
 def _month(text: str) -> date:

@@ -276,7 +276,12 @@ def _arrow_to_polars(table: Any) -> pl.DataFrame:
 
 def duckdb_path(url: str) -> str | None:
     """The file behind a duckdb:/// URL, or None for another engine."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:  # its text would repeat the URL, and a password in it
+        raise WarehouseUnavailable(
+            "WAREHOUSE_URL is no address of a database, such as duckdb:///data/facts.duckdb"
+        ) from None
     return parsed.database if parsed.drivername.startswith("duckdb") else None
 
 
