@@ -215,7 +215,7 @@ def test_a_buckets_balance_in_the_download_is_the_files_to_the_cent(
         part = stock.filter(shown=code)
         row = table.filter(month=LAST_MONTH, bucket=code).row(0, named=True)
         assert row["loans"] == part.height
-        assert row["amount"] == int(part["balance_amount"].sum() * 100)  # whole cents
+        assert row["amount_cents"] == int(part["balance_amount"].sum() * 100)  # whole cents
     assert table.filter(month=LAST_MONTH)["share"].sum() == pytest.approx(1)
 
 
@@ -269,6 +269,12 @@ def test_filters_follow_from_page_to_page_and_a_link_opens_the_same_view(
     friend.sees(lambda: friend.tile("Open loans"), f"{stock.height:,}")
     friend.close()
     assert friend.errors == []
+
+    reader.page.go_back()  # one step back is the page before, with what was chosen
+    reader.sees(lambda: "/aging?" in reader.page.url)
+    reader.settle()
+    assert "April 2026" in reader.box("answer").inner_text()
+    assert "product=personal_loan" in reader.page.url
 
 
 def test_an_unknown_or_empty_choice_in_the_address_shows_the_whole_book(reader: Reader) -> None:

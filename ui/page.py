@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ import duckdb
 import polars as pl
 import sqlalchemy as sa
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from charts import format as words
 from charts.sentences import plural
@@ -92,12 +94,25 @@ def open_page(
     marts, book = _opened(path, written)
     chosen, weight = Filter(as_of=book.as_of), default_weight(book)
     if has_filters:
-        with st.sidebar:
+        with st.sidebar, _shared():
             chosen, weight = choose(book) if choose else choose_filters(book, has_window=has_window)
     st.title(title, anchor=False)
     st.caption(question)
     _freshness(book, path, chosen)
     return View(path, written, marts, book, chosen, weight)
+
+
+@contextmanager
+def _shared() -> Iterator[None]:
+    """What is chosen within is the app's, as if app.py drew it, and not this page's.
+
+    The address of another page would otherwise lose it on the way back: Streamlit takes what a
+    page's own widgets put into an address out of it as the reader leaves the page.
+    """
+    run = get_script_run_ctx()
+    assert run is not None  # a page is always drawn in a run
+    with run.run_with_active_hash(run.pages_manager.main_script_hash):
+        yield
 
 
 def _explain_empty(title: str) -> NoReturn:
