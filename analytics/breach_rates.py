@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from analytics.intervals import divide
@@ -17,8 +18,9 @@ MINIMUM = 30  # attempts below which a rate is hollow
 
 @dataclass(frozen=True)
 class BreachTrend:
-    """`points`: month, breaches, attempts, rate, low, high (the limits), is_outside; `centre`: the
-    rate of all months; `reason`: why there are no limits, else null."""
+    """`points`: month, breaches, attempts, rate, low, high (the limits), is_outside, is_few (the
+    limits are those of a count); `centre`: the rate of all months; `reason`: why there are no
+    limits, else null."""
 
     points: pl.DataFrame
     centre: float | None
@@ -33,15 +35,19 @@ def breach_rates(
     per: float = PER,
     confidence: float = CONFIDENCE,
     minimum: int = MINIMUM,
+    rules: int | None = None,
 ) -> pl.DataFrame:
     """How many attempts of a thousand break a rule?
 
     Contacts that break a rule over all attempts on the days on which it was in force, times
     1,000, with the exact Poisson interval.
 
-    In: `by` and `contacts` (a contact counts once for each rule that it breaks); `by` and
-    `attempts`.  Out: `by`, `breaches`, `attempts`, `rate`, `low`, `high`, `is_small` (fewer
-    attempts than `minimum`), in order of `by`.
+    In: `by` and `contacts` (a contact counts once for each rule that it breaks, so that a rate of
+    several rules can pass 1,000); `by` and `attempts`; of how many `rules`: the interval ends where
+    every attempt breaks all of them.
+    Out: `by`, `breaches`, `attempts`, `rate`, `low`, `high`, `is_small` (fewer attempts than
+    `minimum`), in order of `by`.  With several rules a rate can pass 1,000: a contact counts once
+    for each rule that it breaks.
     Null: rate and interval where there was no attempt.
     Refuses: columns that are not there.
     Misleads: breaches come in bursts (one evening, one list of numbers), so that they vary more
@@ -63,6 +69,8 @@ def breach_rates(
     )
     n, t = table["breaches"].to_numpy(), table["attempts"].to_numpy().astype(float)
     low, high = poisson_interval(n, t, per=per, confidence=confidence)
+    if rules is not None:
+        high = np.minimum(high, rules * per)
     ends = {"rate": divide(n, t) * per, "low": low, "high": high}
     return (
         table.hstack(pl.DataFrame(ends, nan_to_null=True))
@@ -84,9 +92,13 @@ def breach_trend(breaches: pl.DataFrame, attempts: pl.DataFrame) -> BreachTrend:
     """Is a month's breach rate unusual, or do months simply differ that much?
 
     Breaches per 1,000 attempts by month with Laney's u' limits: three standard errors of chance,
-    widened by as much as neighbouring months differ beyond it.
+    widened by as much as neighbouring months differ beyond it.  Where fewer than five breaches are
+    expected in a month, its limits are those of a count with that mean and spread, and one breach
+    alone never lies above them.
 
-    In: `month` and `contacts`; `month` and `attempts`.  Out: see `BreachTrend`; per 1,000.
+    In: `month` and `contacts`; `month` and `attempts`.  Out: by month breaches, attempts, rate,
+    the limits (low, high), whether the month is outside them, and whether they are those of a
+    count; per 1,000.
     Null: rate and limits of a month without attempts; limits without two months or a breach.
     Refuses: columns that are not there.
     Misleads: with few months the limits are rough; a rule that everybody breaks alike all the
@@ -103,6 +115,6 @@ def breach_trend(breaches: pl.DataFrame, attempts: pl.DataFrame) -> BreachTrend:
         pl.col("week").alias("month"),
         pl.col("complaints").alias("breaches"),
         pl.col("exposure").cast(pl.Int64).alias("attempts"),
-        *("rate", "low", "high", "is_outside"),
+        *("rate", "low", "high", "is_outside", "is_few"),
     )
     return BreachTrend(points, found.centre, found.reason)

@@ -50,7 +50,9 @@ def complaint_times(
     complaints are done.  Days are calendar days; the day of receipt is day 0.
 
     In: rows with `received_at`, `resolved_at`, `outcome` and the event's time; what happened after
-    `as_of` has not happened.  Out: see `Times`.
+    `as_of` has not happened.
+    Out: by group and day the share done with its interval and how many are still followed; by
+    group how many complaints, how many done, the median, and the shares done within some days.
     Null: a median while less than half are done (`under_half`); a share within d days where no
     complaint was followed that long.
     `excluded`: done, or withdrawn, before it was received; counted, not used.

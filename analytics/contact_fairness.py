@@ -37,14 +37,18 @@ def contact_fairness(
 
     Attempts on the loans of vulnerable borrowers over what they would have been had each loan got
     the mean of other borrowers' loans of the same stage and product.  Above 1: contacted more.
-    The interval is normal on the logarithm, from the spread of attempts between loans.
+    The interval is normal on the logarithm, from the spread of attempts between loans, but at
+    least that of chance (Poisson: the variance of a number of attempts is that number): one loan
+    shows no spread, and is not known exactly for that.
 
     In: `is_vulnerable`, the columns of `within`, `loans`, `attempts`, `attempt_squares`, a row a
-    cell (loan-months).  Out: see `Fairness`.
+    cell (loan-months).  Out: by stage the vulnerable's loan-months, attempts on each of them and
+    on each of the others', the ratio with its interval, and whether they are few (under 30).
     Null: a stage without loans of both kinds; a ratio of no attempts.
     Refuses: columns that are not there.
     Misleads: who is known to be vulnerable is not all who are; a loan counts once in each month,
-    so that the interval of many months is somewhat too narrow.
+    so that the interval of many months is somewhat too narrow; where a plan gives every loan about
+    as many attempts it is too wide.
     Reference: direct standardisation (Fleiss, Levin & Paik 2003, Statistical Methods for Rates and
     Proportions, 19.4).
 
@@ -52,7 +56,7 @@ def contact_fairness(
     ...     "loans": [100, 400], "attempts": [300, 800], "attempt_squares": [1000.0, 2000.0]})
     >>> found = contact_fairness(cells, within=["stage"])
     >>> round(found.ratio, 2), round(found.low, 2), round(found.high, 2)
-    (1.5, 1.38, 1.63)
+    (1.5, 1.31, 1.71)
     """
     needed = {"is_vulnerable", "loans", "attempts", "attempt_squares", *within}
     if missing := needed - set(cells.columns):
@@ -84,9 +88,10 @@ def contact_fairness(
 
 
 def _spread(suffix: str) -> pl.Expr:
-    """The variance of a cell's attempts: loans times the variance between loans."""
+    """The variance of a cell's attempts: loans times the variance between loans, or chance's."""
     loans, attempts = pl.col(f"loans{suffix}"), pl.col(f"attempts{suffix}")
-    return (pl.col(f"attempt_squares{suffix}") - attempts**2 / loans).clip(0)
+    own = pl.col(f"attempt_squares{suffix}") - attempts**2 / loans
+    return pl.max_horizontal(own, attempts.cast(pl.Float64))
 
 
 def _judged(row: dict[str, float], z: float) -> dict[str, float | bool | None]:

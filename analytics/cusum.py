@@ -77,7 +77,9 @@ def complaint_signal(
     differing as much as in the baseline and the baseline itself being uncertain.
 
     In: `week`, `complaints`, `exposure` of one series, without holes; the last 26 weeks are judged
-    (or those from `judged_from` on).  Out: see `Signal`.
+    (or those from `judged_from` on).
+    Out: by judged week complaints, exposure, what was expected, the running excess (cusum), the
+    limit, and whether it raised a signal; each rise with its weeks, complaints and ratio.
     Null: nothing is judged with fewer than 52 baseline weeks with exposure (`short_baseline`) or
     no complaint in them (`no_complaints`).  Weeks without exposure are passed over.
     Refuses: missing or negative counts, a week twice.
@@ -278,7 +280,10 @@ def signals_by(
 ) -> SignalsBy:
     """Whose complaint rate has risen?  The signal of every group, each against its own past.
 
-    In: `by`, `week`, `complaints`, `exposure`.  Out: see `SignalsBy`, newest signal first.
+    In: `by`, `week`, `complaints`, `exposure`.
+    Out: each rise, the newest first, as that of one series; of each group what it was judged by
+    (rate, expected complaints a week, limit, weeks), how soon a doubling would be seen, and its
+    number of signals.
     Null: as the signal of one series.  Refuses: as the signal of one series.
     Misleads: more series, more false alarms: set the number found beside the number expected.
     Reference: as the signal.

@@ -59,9 +59,12 @@ def shrink_rates(
     y complaints at t attempts: (y + a) / (t + a / m), a = 1 / c^2: few attempts, near the mean.
 
     In: `owner`, `complaints` and `measure`, one row an owner; complaints that nobody could be
-    given stay out.  Out: see `ShrunkRates`; rates per 1,000.  `is_different`: exact test against
-    the rate of all the *others*, after Benjamini-Hochberg: of those flagged, at most 5 % are
-    expected to be false.
+    given stay out.
+    Out: rates per 1,000: the owner's own with its exact interval (raw low and high), the shrunk one
+    with its interval, the probability that it is above the average, its reliability (how much of
+    the own rate is kept), whether it is different (exact test against the rate of all the *others*,
+    after Benjamini-Hochberg: of those flagged, at most 5 % are expected to be false), and whether
+    the complaints are few.
     Null: everything but the count of an owner without attempts; the shrunk figures where fewer
     than two owners have attempts or nobody complained (the raw interval is still there).
     Refuses: missing or negative values, an owner twice.

@@ -14,13 +14,17 @@ from statsmodels.genmod.families import Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from analytics.intervals import divide
-from analytics.poisson_rates import CONFIDENCE
+from analytics.poisson_rates import CONFIDENCE, poisson_interval
 
 Array = npt.NDArray[np.float64]
 PER = 1_000.0
 FEWEST_COMPLAINTS = 10
 FEWEST_AT_LEVEL = 5
-CURVE = ("attempts", "rate", "low", "high", "observed", "cases")
+CURVE = (
+    *("attempts", "rate", "low", "high", "observed", "adjusted"),
+    *("cases", "complaints", "expected", "is_fitted"),
+)
+SURELY = 0.99  # a number of attempts whose count leaves this interval is not fitted
 LEAST = 0.5  # attempts where there were none: their logarithm is wanted
 
 
@@ -28,11 +32,14 @@ LEAST = 0.5  # attempts where there were none: their logarithm is wanted
 class IntensityCost:
     """What more attempts cost.
 
-    `per_thousand`: complaints for 1,000 additional attempts, with `low`, `high`; `curve`: by number
-    of attempts the model's complaints per 1,000 case-months (`rate`, `low`, `high`, on everybody's
-    mix of controls), the `observed` ones and the `cases`.  `dispersion`: Pearson's chi-square over
-    its degrees of freedom, by which errors were widened (at least 1).  `controls`: what is held
-    equal.  `reason`: why there is no answer (`few_complaints`, `one_intensity`), else null.
+    `per_thousand`: complaints for 1,000 additional attempts, with `low`, `high`; `curve`: by
+    number of attempts the model's complaints per 1,000 case-months (`rate`, `low`, `high`, on
+    everybody's mix of controls), the `observed` ones and these `adjusted` to everybody's mix
+    (rate x complaints / `expected`, those that the model has for the cases that were), the
+    `cases`, their `complaints`, and `is_fitted`: the model lies within the count's own chance.
+    `dispersion`: Pearson's chi-square over its degrees of freedom, by which errors were widened
+    (at least 1). `controls`: what is held equal. `reason`: why there is no answer
+    (`few_complaints`, `one_intensity`), else null.
     """
 
     per_thousand: float | None
@@ -92,13 +99,19 @@ def intensity_cost(
     1,000.  Errors widened by Pearson's dispersion; interval by the delta method.
 
     In: `attempts`, `cases`, `complaints` and the controls by cell (a few hundred).  Levels with
-    fewer than five complaints are put to the commonest level.  Out: see `IntensityCost`.
+    fewer than five complaints are put to the commonest level.
+    Out: the cost with its interval; by number of attempts the modelled rate with its interval on
+    everybody's mix of controls, the counted rate (observed) and the same brought to that mix
+    (adjusted: rate x complaints / expected), case-months, complaints, those expected by the model,
+    and whether it fits: it lies in the exact 99 % interval of the count.
     Null: with fewer than ten complaints (`few_complaints`) or one number of attempts only
     (`one_intensity`).  Refuses: missing or negative values, cells without cases.
-    Misleads: cases are not called more by lot.  It is the cost of attempts only if, within the
+    Misleads: cases are not called more by lot. It is the cost of attempts only if, within the
     controls, cases that were called more would have complained as much at the same number of
-    attempts as those called less; angry borrowers who are left alone make it too low, hard cases
-    too high.  Between few and the most attempts seen it is a smooth curve, not each number's own.
+    attempts as those called less; angry borrowers who are left alone make it too low, hard
+    cases too high. Cases with many attempts are mostly harder ones, so the counted rate rises
+    faster than the modelled one; set the adjusted rate beside it. Between few and the most
+    attempts seen it is a smooth curve, not each number's own.
     Reference: McCullagh and Nelder 1989, chapter 6 (Poisson, over-dispersion).
     """
     _check(cells, attempts, controls)
@@ -111,8 +124,9 @@ def intensity_cost(
     if reason is None and seen.height < 2:
         reason = "one_intensity"
     if reason is not None:
-        nulls = {name: pl.lit(None, pl.Float64) for name in ("rate", "low", "high")}
-        curve = seen.with_columns(**nulls).select(CURVE)
+        names = ("rate", "low", "high", "adjusted", "expected")
+        nulls = {name: pl.lit(None, pl.Float64) for name in names}
+        curve = seen.with_columns(**nulls, is_fitted=pl.lit(None, pl.Boolean)).select(CURVE)
         return IntensityCost(None, None, None, *facts, None, curve, tuple(controls), reason)
     model = _fit(grouped, attempts, controls, is_straight=seen.height == 2)
     reach = float(stats.norm.ppf(0.5 + confidence / 2))
@@ -124,6 +138,7 @@ def intensity_cost(
         wide = np.exp(reach * model.error(slope) / rate)
         rows.append((rate * PER, rate / wide * PER, rate * wide * PER))
     curve = seen.hstack(pl.DataFrame(rows, schema=["rate", "low", "high"], orient="row"))
+    curve = _held_against(curve, grouped, model, attempts)
     ends = (cost * PER, (cost - error) * PER, (cost + error) * PER)
     return IntensityCost(
         *ends, *facts, model.dispersion, curve.select(CURVE), tuple(controls), None
@@ -147,6 +162,10 @@ class _Model:
         x = _design(at, self.others, self.is_straight)
         rate = self.weight * np.exp(x @ self.beta)
         return float(rate.sum()), rate @ x
+
+    def of_each_cell(self) -> pl.Series:
+        """The modelled rate of each cell as it was."""
+        return pl.Series(np.exp(_design(self.attempts, self.others, self.is_straight) @ self.beta))
 
     def error(self, gradient: Array) -> float:
         return float(np.sqrt(gradient @ self.covariance @ gradient))
@@ -179,7 +198,20 @@ def _observed(grouped: pl.DataFrame, attempts: str) -> pl.DataFrame:
         pl.col("cases", "complaints").sum()
     )
     n, y = (sums[name].to_numpy().astype(float) for name in ("cases", "complaints"))
-    return sums.select("attempts", "cases", observed=pl.Series(divide(y, n) * PER)).sort("attempts")
+    return sums.with_columns(observed=pl.Series(divide(y, n) * PER)).sort("attempts")
+
+
+def _held_against(
+    curve: pl.DataFrame, grouped: pl.DataFrame, model: _Model, attempts: str
+) -> pl.DataFrame:
+    """What the model expects of the cases that were, and whether the count agrees."""
+    cells = grouped.select(attempts=attempts, expected=pl.col("cases") * model.of_each_cell())
+    curve = curve.join(cells.group_by("attempts").sum(), on="attempts", maintain_order="left")
+    low, high = poisson_interval(curve["complaints"], np.ones(curve.height), confidence=SURELY)
+    return curve.with_columns(
+        adjusted=pl.col("rate") * pl.col("complaints") / pl.col("expected"),
+        is_fitted=pl.col("expected").is_between(pl.Series(low), pl.Series(high)),
+    )
 
 
 def _controls(grouped: pl.DataFrame, controls: Sequence[str], y: Array) -> Array:

@@ -8,22 +8,26 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.stats import nbinom, norm, poisson
 
 Array = npt.NDArray[np.float64]
 PER = 1_000.0
 SIGMAS = 3.0
 RUN = 8  # points in a row on one side of the centre
 MOVING_RANGE = 1.128  # mean range of two normal values
+FEW = 5  # expected in a week: with fewer the normal limits raise false alarms
+CHANCE = 1.001  # weeks that vary so many times as chance, or less, are Poisson
 
 
 @dataclass(frozen=True)
 class LaneyChart:
     """A weekly chart's points and limits.
 
-    `points`: week, complaints, exposure, rate, z, low, high, is_outside, is_baseline, is_run (null
-    unless runs are asked for).  `centre`: the baseline's rate; `sigma_z`: how many times chance
-    weeks vary (1: chance alone).  `reason`: why there are no limits (`few_weeks`: fewer than two
-    weeks with exposure; `no_complaints`), else null.
+    `points`: week, complaints, exposure, rate, z, low, high, is_outside, is_few (the limits are
+    those of a count), is_baseline, is_run (null unless runs are asked for).  `centre`: the
+    baseline's rate; `sigma_z`: how many times chance weeks vary (1: chance alone).  `reason`: why
+    there are no limits (`few_weeks`: fewer than two weeks with exposure; `no_complaints`), else
+    null.
     """
 
     points: pl.DataFrame
@@ -45,16 +49,21 @@ def laney_chart(
     Centre u = complaints over exposure of the baseline.  z of a week = (rate - u) / sqrt(u / n).
     sigma_z = mean distance between neighbouring z / 1.128.  Limits of a week with exposure n:
     u -+ 3 sqrt(u / n) sigma_z, at least 0.  With sigma_z = 1 it is the ordinary u chart, whose
-    limits are too narrow wherever good and bad weeks exist.
+    limits are too narrow wherever good and bad weeks exist.  Where fewer than five complaints are
+    expected in a week, its limits are those of a count with the same mean and spread (negative
+    binomial; Poisson where weeks differ no more than by chance), exceeded as rarely as three
+    sigmas are: with 0.13 %.  One complaint alone never lies above them.
 
     In: `week`, `complaints`, `exposure` of one series.  `baseline_until`: the last week that
     counts towards centre and sigma_z; without it all weeks do.  `runs_rules`: mark eight weeks in
     a row on one side of the centre (off: a rule more is a false alarm more).
-    Out: see `LaneyChart`; rates per 1,000.
+    Out: by week complaints, exposure, rate, z, the limits (low, high), whether the week is outside
+    them, whether they are those of a count, whether the week counts for centre and sigma_z, and
+    whether it ends a run; rates and limits per 1,000.
     Null: rate and limits of a week without exposure; limits without two weeks or a complaint.
     Refuses: missing or negative counts, a week twice.
-    Misleads: it is the picture, not the alarm: with a few complaints a week 4 to 5 % of points are
-    outside by chance, and a rise that lasts shows later here than in the dated signals.
+    Misleads: it is the picture, not the alarm: where weeks really differ, 4 to 5 % of points may
+    be outside by chance, and a rise that lasts shows later here than in the dated signals.
     Reference: Laney 2002, Improved control charts for attributes, Quality Engineering 14:531-537.
     """
     weeks = weeks.sort("week")
@@ -75,18 +84,32 @@ def laney_chart(
     sigma_z = float(np.abs(np.diff(z[use])).mean() / MOVING_RANGE) if reason is None else np.nan
     reach = sigmas * chance * sigma_z
     low, high = np.maximum(centre - reach, 0.0), centre + reach
+    few = there & (centre * t < FEW)
+    if few.any():
+        ends = _count_limits(centre * t[few], sigma_z, float(norm.sf(sigmas)))
+        low[few], high[few] = (end / t[few] for end in ends)
     outside = np.where(np.isfinite(high), (rate < low) | (rate > high), False)
     values = {"rate": rate * per, "z": z, "low": low * per, "high": high * per}
     runs = pl.Series("is_run", _runs(rate - centre) if runs_rules else [None] * len(n), pl.Boolean)
     points = (
         weeks.select("week", "complaints", "exposure")
         .hstack(pl.DataFrame(values, nan_to_null=True))
-        .with_columns(is_outside=pl.Series(outside), is_baseline=pl.Series(base))
+        .with_columns(is_outside=pl.Series(outside), is_few=pl.Series(few))
+        .with_columns(is_baseline=pl.Series(base))
         .with_columns(runs)
     )
     if reason is not None:
         return LaneyChart(points, None, None, reason)
     return LaneyChart(points, centre * per, sigma_z, None)
+
+
+def _count_limits(expected: Array, spread: float, tail: float) -> tuple[Array, Array]:
+    """The least and the most complaints that are still usual; beyond each at most `tail`."""
+    if spread <= CHANCE:
+        counts = poisson(expected)
+    else:  # variance: expected times spread squared
+        counts = nbinom(expected / (spread**2 - 1), 1 / spread**2)
+    return counts.ppf(tail), np.maximum(counts.isf(tail), 1.0)
 
 
 def _runs(apart: Array) -> list[bool]:

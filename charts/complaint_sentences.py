@@ -66,7 +66,7 @@ def signal_sentences(
     found += [(plain(row["name"]), row) for row in newest.iter_rows(named=True)]
     since = f" since {day(judged)}" if judged else ""
     if not found:
-        return [f"No rise{since} is more than weeks differ anyway."]
+        return [f"No rise{since} is beyond the usual variation between weeks."]
     going_on = [one for one in found if one[1]["is_current"]]
     over = "The only rise is over." if len(found) == 1 else "All rises are over."
     lines = [] if going_on else [over]
@@ -110,7 +110,7 @@ def rise_warnings(signal: Any) -> list[tuple[str, str]]:
     return [
         (
             "conduct/complaints",
-            f"More complaints than usual in the whole book since the week of {day(row['since'])}:"
+            f"More complaints than usual since the week of {day(row['since'])}:"
             f" {number(row['complaints'])} instead of {number(row['expected'], decimals=1)}.",
         )
         for row in signal.signals.iter_rows(named=True)
@@ -152,20 +152,30 @@ def limits_words(chart: Any) -> str:
     """What the band is, and how much more than chance weeks differ."""
     if chart.reason is not None:
         return "There are too few weeks or complaints for limits."
+    said = "Weeks differ as much as by chance."
     if chart.sigma_z > 1.05:
-        return (
+        said = (
             f"Weeks differ {number(chart.sigma_z, decimals=1)} times as much as by chance, and the"
             " limits allow for it."
         )
-    return "Weeks differ as much as by chance."
+    if chart.points["is_few"].any():
+        said += " Where fewer than five are expected, the limits are those of a count."
+    return said
 
 
 def whose_title(rates: pl.DataFrame, label: str, whole: float | None) -> str:
-    """Who draws most complaints, where that is beyond the interval and not of a few."""
-    above = rates.filter(~pl.col("is_small"), pl.col("low") > whole) if whole else rates.clear()
+    """Who is highest for what they do, of those whose whole interval is above that of all.
+
+    `rates` by falling rate, as they are drawn.
+    """
+    above = rates.filter(pl.col("low") > whole) if whole else rates.clear()
     if above.is_empty() or rates.height < 2:
         return f"By {label.lower()}"
-    return f"{plain(above['name'][0])} draws most complaints"
+    row = above.row(0, named=True)
+    place = "is highest" if row["rate"] == rates["rate"][0] else "is above the average"
+    said = f"{plain(row['name'])} {place}: {rate(row['rate'])}"
+    said += f" ({rate(row['low'])} to {rate(row['high'])})"
+    return said + (f", of {plural(row['complaints'], 'complaint')}" if row["is_small"] else "")
 
 
 def nobodys_words(count: int) -> str:
@@ -224,10 +234,7 @@ def deadline_sentences(row: Row, queue: Row, *, window: int, as_of: date) -> lis
     if not row["due"]:
         lines.append("Nothing fell due in these months.")
     else:
-        lines.append(
-            f"Of {plural(int(row['due']), 'complaint')} due in the {plural(window, 'month')} to"
-            f" {month(as_of)}, {percent(row['share'])} were closed in time."
-        )
+        lines.append(_in_time(row, f"due in the {plural(window, 'month')} to {month(as_of)}"))
     if not queue["open"]:
         return [*lines, "No complaint is open."]
     lines.append(
@@ -235,6 +242,21 @@ def deadline_sentences(row: Row, queue: Row, *, window: int, as_of: date) -> lis
         f" {number(queue['overdue'])} overdue, {number(queue['due_soon'])} due within seven days."
     )
     return lines
+
+
+def unknown_class_words(count: int) -> str:
+    """Complaints whose class the pack of deadlines does not have."""
+    if not count:
+        return ""
+    have, judged = ("has", "is judged as a normal one") if count == 1 else (
+        "have", "are judged as normal ones")  # fmt: skip
+    return f"{plural(count, 'complaint')} {have} no class of this pack and {judged}."
+
+
+def _in_time(row: Row, due: str) -> str:
+    if row["due"] == 1:
+        return f"The one complaint {due} was {'' if row['share'] else 'not '}closed in time."
+    return f"Of {number(row['due'])} complaints {due}, {percent(row['share'])} were closed in time."
 
 
 def times_sentence(rows: Sequence[tuple[str, Row]]) -> str:
@@ -265,12 +287,17 @@ def upheld_sentence(row: Row) -> str:
     """How many of those resolved were found to be right."""
     if not row["resolved"]:
         return "No complaint of these months is resolved yet."
-    said = (
-        f"{percent(row['share'])} of {plural(int(row['resolved']), 'resolved complaint')} were"
-        f" upheld, wholly ({number(row['upheld'])}) or in part ({number(row['partly_upheld'])})."
-    )
+    if row["resolved"] == 1:
+        was = "wholly" if row["upheld"] else "in part" if row["partly_upheld"] else None
+        said = f"The one resolved complaint was {f'upheld {was}' if was else 'not upheld'}."
+    else:
+        said = (
+            f"{percent(row['share'])} of {number(row['resolved'])} resolved complaints were upheld,"
+            f" wholly ({number(row['upheld'])}) or in part ({number(row['partly_upheld'])})."
+        )
     if row["without_outcome"]:
-        said += f" {number(row['without_outcome'])} have no outcome recorded."
+        have = "has" if row["without_outcome"] == 1 else "have"
+        said += f" {number(row['without_outcome'])} {have} no outcome recorded."
     return said
 
 
@@ -281,9 +308,9 @@ def causes_sentence(causes: pl.DataFrame, label: Mapping[str, str]) -> str:
     vital = causes.filter("is_vital")
     who = [label.get(one, str(one)).lower() for one in vital["category"]]
     share = float(vital["share"].sum())
-    said = (
-        f"{listing([plain(one) for one in who])} make {percent(share, decimals=0)} of complaints."
-    )
+    make = "makes" if len(who) == 1 else "make"
+    part = "all" if causes.height == len(who) else percent(share, decimals=0)
+    said = f"{listing([plain(one) for one in who])} {make} {part} of the complaints."
     moved = causes.filter(pl.col("is_different").fill_null(value=False))
     if moved.is_empty():
         return f"{said[:1].upper()}{said[1:]} No cause has changed beyond chance lately."
@@ -299,10 +326,13 @@ def lag_sentence(row: Row) -> str:
     """How soon after a contact a complaint comes."""
     if not row["with_contact"] or row["median"] is None:
         return "No complaint has a contact before it."
-    said = (
-        f"Half of the complaints come within {_span(row['median'])} of the contact,"
-        f" nine in ten within {_span(row['q90'])}."
-    )
+    if row["with_contact"] == 1:
+        said = f"The one complaint after a contact came {_span(row['median'])} after it."
+    else:
+        said = (
+            f"Half of the complaints come within {_span(row['median'])} of the contact,"
+            f" nine in ten within {_span(row['q90'])}."
+        )
     if row["before_contact"]:
         said += f" {number(row['before_contact'])} came before the contact that they name."
     return said
@@ -335,6 +365,27 @@ def intensity_sentence(found: Any) -> str:
         f"One more attempt on a case in a month goes with {rate(abs(found.per_thousand))} {more}"
         f" complaints per 1,000 cases ({rate(found.low)} to {rate(found.high)})."
     )
+
+
+def misfit_sentence(curve: pl.DataFrame) -> str:
+    """At which numbers of attempts the one curve does not fit what was counted."""
+    off = curve.filter(~pl.col("is_fitted"))
+    if off.is_empty():
+        return ""
+    times = listing([number(one) for one in off["attempts"]])
+    noun = "attempt" if off["attempts"].to_list() == [1] else "attempts"
+    return (
+        f"At {times} {noun} the count is off the line by more than chance: it does not fit there."
+    )
+
+
+def overdue_words(days: int) -> str:
+    """How long a complaint that is open is past its day.
+
+    >>> overdue_words(7), overdue_words(1), overdue_words(0)
+    ('7 days overdue', '1 day overdue', '')
+    """
+    return f"{plural(days, 'day')} overdue" if days > 0 else ""
 
 
 def veto_sentence(in_force: pl.DataFrame, on: date) -> str:

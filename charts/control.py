@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from charts import intervals
 from charts.axes import NARROW, Spec, canvas, value_axis, written
 from charts.palette import (
     ACCENT,
@@ -171,10 +174,43 @@ def excess(*, alt: str, height: int = 180, locale: str | None = None) -> Spec:
     )
 
 
+REACH = 8  # times as often, or as seldom: intervals that go further leave the picture
+
+
+def ratios(
+    order: Sequence[str], *, alt: str, counted: str = "Loans", locale: str | None = None
+) -> Spec:
+    """How many times as often, with intervals, on an axis where twice and half are as far from 1.
+
+    Frame: as that of `intervals.dots`.  What lies beyond the axis ends at it, with an arrow.
+    """
+    spec = intervals.dots(
+        order, alt=alt, unit="rate", reference=1.0, counted=counted, locale=locale
+    )
+    ends = (1 / REACH, REACH)
+    times = "datum.value < 1 ? '1/' + format(1 / datum.value, '.0f') : format(datum.value, '.0f')"
+    spec["encoding"]["x"] |= {
+        "scale": {"type": "log", "base": 2, "domain": ends, "clamp": True, "nice": False},
+        "axis": {"title": None, "labelExpr": times, "values": [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8],
+                 "labelOverlap": False},
+    }  # fmt: skip
+    spec["layer"] += [
+        {
+            "transform": [{"filter": f"datum.{name} {sign} {end}"}],
+            "mark": {"type": "point", "shape": f"triangle-{way}", "size": 55, "filled": True,
+                     "opacity": 1, "color": MUTED.expr} | _QUIET,
+            "encoding": {"x": {"datum": end}},
+        }
+        for name, sign, end, way in (("low", "<", ends[0], "left"), ("high", ">", ends[1], "right"))
+    ]  # fmt: skip
+    return spec
+
+
 def by_times(*, alt: str, times: str, height: int = 260, locale: str | None = None) -> Spec:
     """A rate by how often something was done: the line that was fitted, and what was counted.
 
-    Frame: `times`, `rate` (fitted), `low`, `high`, `observed`, `cases`.
+    Frame: `times`, `rate` (fitted), `low`, `high`, `adjusted` (counted, on the line's mix),
+    `observed` (counted), `cases`.
     """
     band: Spec = {
         "mark": {"type": "area", "opacity": 0.16, "color": SERIES.expr} | _QUIET,
@@ -187,12 +223,13 @@ def by_times(*, alt: str, times: str, height: int = 260, locale: str | None = No
     point: Spec = {
         "mark": {"type": "point", "size": 60, "strokeWidth": 1.6, "opacity": 1},
         "encoding": {
-            "y": {"field": "observed", "type": "quantitative"},
+            "y": {"field": "adjusted", "type": "quantitative"},
             "stroke": {"value": INK.expr},
             "fill": {"value": BACKGROUND.expr},
             "tooltip": [
                 {"field": "times", "title": times, "type": "quantitative"},
                 {"field": "observed_text", "title": "Counted, per 1,000"},
+                {"field": "adjusted_text", "title": "On everybody’s mix"},
                 {"field": "rate_text", "title": "Fitted, per 1,000"},
                 {"field": "cases", "title": "Case-months", "type": "quantitative", "format": ","},
             ],
@@ -206,6 +243,7 @@ def by_times(*, alt: str, times: str, height: int = 260, locale: str | None = No
         transform=[
             {"calculate": written("rate", "datum.rate"), "as": "rate_text"},
             {"calculate": written("rate", "datum.observed"), "as": "observed_text"},
+            {"calculate": written("rate", "datum.adjusted"), "as": "adjusted_text"},
         ],
         encoding={
             "x": {

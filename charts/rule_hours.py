@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from charts.axes import NARROW, Spec, canvas
 from charts.palette import GRID, INK, WORSE
 
@@ -9,8 +11,9 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ROW = 30
 
 
-def by_hour(*, alt: str, noun: str, locale: str | None = None) -> Spec:
-    """Counts by hour (across) and weekday (down); grey where nothing was attempted.
+def by_hour(hours: Sequence[int], *, alt: str, noun: str, locale: str | None = None) -> Spec:
+    """Counts by hour (across) and weekday (down); grey where attempts had none, and no cell where
+    nothing was attempted.  `hours` that occur: the axis has all from the first to the last.
 
     Frame: `day` (Mon to Sun), `hour` (0 to 23), `contacts`, `attempts`, `per_text` (the rate with
     its interval, written).
@@ -58,6 +61,7 @@ def by_hour(*, alt: str, noun: str, locale: str | None = None) -> Spec:
                 "field": "hour",
                 "type": "ordinal",
                 "title": "Hour of the contact, as recorded",
+                "scale": {"domain": list(range(min(hours), max(hours) + 1))},
                 "axis": {"labelAngle": 0, "labelOverlap": "parity", "grid": False},
             },
             "tooltip": [

@@ -102,12 +102,30 @@ def answer(whole: Mapping[str, Any], rules: pl.DataFrame, *, kind: str) -> list[
         return [f"None of {count} attempts {none} these rules: at most {high} per 1,000."]
     found = [f"{noun(kind, whole['breaches'])} in {words.number(whole['attempts'])} attempts:"
              f" {rate_words(whole)}."]  # fmt: skip
-    column = "breaches" if kind == "breach" else "near_misses"
-    top = rules.sort(column, descending=True).row(0, named=True)
-    if rules.height > 1 and top[column]:
-        name = words.plain(rule_name(top["rule"]))
-        found.append(f"Most ({words.number(top[column])}) are of the rule {name}.")
+    if most := most_words(rules, "breaches" if kind == "breach" else "near_misses"):
+        found.append(most)
     return found
+
+
+def most_words(rules: pl.DataFrame, column: str) -> str | None:
+    """Which rule has most, or which share the first place; None of a single contact or rule.
+
+    >>> rules = pl.DataFrame({"pack": ["a"] * 3, "rule": ["night", "day", "third_party"],
+    ...                       "breaches": [72, 4, 72]})
+    >>> most_words(rules, "breaches")
+    'Night and Third party have 72 each, of 148.'
+    >>> most_words(rules.head(2), "breaches")
+    'Night has most, 72 of 76.'
+    """
+    whole, most = int(rules[column].sum()), int(rules[column].max() or 0)  # type: ignore[arg-type]
+    if rules.height < 2 or whole < 2:
+        return None
+    names = rule_labels(list(rules.select("pack", "rule").iter_rows()))
+    first = [words.plain(name) for name, count in zip(names, rules[column], strict=True)
+             if count == most]  # fmt: skip
+    if len(first) > 1:
+        return f"{words.listing(first)} have {words.number(most)} each, of {words.number(whole)}."
+    return f"{first[0]} has most, {words.number(most)} of {words.number(whole)}."
 
 
 def consent_words(counts: Mapping[str | None, int], *, kind: str) -> str:
@@ -125,15 +143,33 @@ def consent_words(counts: Mapping[str | None, int], *, kind: str) -> str:
 
 
 def trend_words(points: pl.DataFrame, reason: str | None) -> str:
+    """Which months are unusual, and what the limits are where few are expected."""
     if reason == "few_weeks":
         return "Limits need two months with attempts."
     if reason is not None:
         return "Without any there are no limits."
+    few = " Where fewer than five are expected, the limits are those of a count."
+    few = few if points["is_few"].any() else ""
     outside = points.filter("is_outside")
     if outside.is_empty():
-        return "No month lies outside its limits."
+        return f"No month lies outside its limits.{few}"
     listed = [words.month(month) for month in outside["month"]]
-    return f"Outside the limits: {words.listing(listed)}."
+    return f"Outside the limits: {words.listing(listed)}.{few}"
+
+
+def in_force_words(*, is_early: bool) -> str:
+    """On which days contacts are judged."""
+    return "on all days" if is_early else "on days in force"
+
+
+def by_rule_words(kind_label: str, rules: int, *, is_early: bool) -> str:
+    """What the table by rule measures."""
+    days = "on all days" if is_early else "on the days on which each was in force"
+    twice = " A contact counts once for each rule that it breaks, so a rate of all can pass 1,000."
+    return (
+        f"{kind_label} per 1,000 attempts {days}, with 95 % interval."
+        f"{twice if rules > 1 else ''} What each says: below, under The rules in use."
+    )
 
 
 def early_words(since: date, months_from: date) -> str | None:

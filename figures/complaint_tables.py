@@ -16,6 +16,7 @@ _RATES = {
     "shrunk": "shrunk_per_1000",
     "centre": "centre_per_1000",
     "observed": "observed_per_1000",
+    "adjusted": "adjusted_per_1000",
 }
 _NOT_SHOWN = ("effect", "se", "is_run")
 
@@ -23,7 +24,7 @@ _NOT_SHOWN = ("effect", "se", "is_run")
 def rates(frame: pl.DataFrame) -> pl.DataFrame:
     """Rates per 1,000, with their intervals."""
     shown = frame.drop(_NOT_SHOWN, strict=False)
-    return days(shown.rename({old: new for old, new in _RATES.items() if old in shown.columns}))
+    return shown.rename({old: new for old, new in _RATES.items() if old in shown.columns})
 
 
 def series(frame: pl.DataFrame) -> pl.DataFrame:
@@ -35,7 +36,7 @@ def ends(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Intervals of what is no share: `mean_low` becomes `mean_from`."""
     new = {f"{name}_low": f"{name}_from" for name in names}
     new |= {f"{name}_high": f"{name}_to" for name in names}
-    return days(frame.rename({old: name for old, name in new.items() if old in frame.columns}))
+    return frame.rename({old: name for old, name in new.items() if old in frame.columns})
 
 
 def shares_within(frame: pl.DataFrame) -> pl.DataFrame:
@@ -47,13 +48,3 @@ def shares_within(frame: pl.DataFrame) -> pl.DataFrame:
             if name.startswith("within_") and name.removeprefix("within_").isdigit()
         }
     )
-
-
-def days(frame: pl.DataFrame) -> pl.DataFrame:
-    """Days as text: tables write dates as months."""
-    dates = [
-        pl.col(name).dt.to_string("%Y-%m-%d")
-        for name, kind in frame.schema.items()
-        if kind == pl.Date and name != "month"
-    ]
-    return frame.with_columns(dates)

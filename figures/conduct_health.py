@@ -9,15 +9,16 @@ import polars as pl
 import streamlit as st
 
 import ui
+from analytics.breach_rates import BreachTrend, breach_trend
 from analytics.changes import Change, latest_change
 from analytics.cusum import Signal
-from figures.choices import of_the_book
 from figures.complaints import overview
+from figures.contact_rules import TREND_MONTHS
 from figures.vetoes import vetoes
 from queries import collector_conduct, complaint_marts
-from queries.filters import Filter
 
-HISTORY = 25
+HISTORY = TREND_MONTHS + 1
+WINDOW = 12  # months of a conduct page, as it opens
 PER = 1_000
 
 
@@ -25,8 +26,9 @@ PER = 1_000
 class Conduct:
     """By name (`complaints`, `breaches`): month, value (per 1,000 attempts), and the change.
 
-    `signal` of all the book's complaints; None where the reader looks at an earlier month.
-    `vetoed`: how many collectors' scores are set aside, of the whole book; None without complaints.
+    A change is beyond noise where the page that explains it says so: complaints by their weekly
+    `signal`, breaches by the limits of their months.  `vetoed`: how many collectors' scores are
+    set aside, of the whole book.  None without complaints.
     """
 
     rates: Mapping[str, pl.DataFrame]
@@ -46,17 +48,49 @@ def conduct(view: ui.View) -> Conduct | None:
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def _conduct(key: str, _view: ui.View) -> Conduct:
-    view, rates = _view, {}
+    view, rates, signal = _view, {}, None
     if view.book.table_rows.get("complaints"):
         rates["complaints"] = _rate(ui.load(view, collector_conduct.complaint_months))
-    rates["breaches"] = _rate(ui.load(view, collector_conduct.breach_months))
+        signal = _signal(view)
+    broken = ui.load(view, collector_conduct.breach_months)
+    rates["breaches"] = _rate(broken)
     known = {name: one.drop_nulls() for name, one in rates.items()}
+    changes = {name: latest_change(one) for name, one in known.items() if one.height}
+    if signal is not None and "complaints" in changes:
+        changes["complaints"] = by_signal(changes["complaints"], signal)
+    if "breaches" in changes:
+        changes["breaches"] = by_limits(changes["breaches"], _trend(broken))
     return Conduct(
-        rates={name: rates[name] for name, one in known.items() if one.height},
-        changes={name: latest_change(one) for name, one in known.items() if one.height},
-        signal=_signal(view) if "complaints" in rates else None,
+        rates={name: rates[name] for name in changes},
+        changes=changes,
+        signal=signal,
         vetoed=vetoes(view).in_force.height if "complaints" in rates else None,
     )
+
+
+def by_signal(change: Change, signal: Signal) -> Change:
+    """The month's change of complaints, judged as the Complaints page judges their weeks."""
+    verdict = None
+    if signal.reason is None and change.difference is not None:
+        verdict = bool(signal.signals["is_current"].any()) and change.difference > 0
+    return replace(change, p=None, is_beyond_noise=verdict)
+
+
+def by_limits(change: Change, trend: BreachTrend) -> Change:
+    """The month's change of breaches, judged as the Contact rules page judges their months."""
+    verdict = None
+    if trend.reason is None and change.difference is not None:
+        row = trend.points.filter(month=change.month).row(0, named=True)
+        is_rise = change.difference > 0
+        verdict = row["is_outside"] and (row["rate"] > row["high"]) == is_rise
+    return replace(change, p=None, is_beyond_noise=verdict)
+
+
+def _trend(months: pl.DataFrame) -> BreachTrend:
+    """The months with their limits, as the Contact rules page draws them."""
+    last = months.sort("month").tail(TREND_MONTHS)
+    broken = last.select("month", pl.col("events").alias("contacts"))
+    return breach_trend(broken, last.select("month", "attempts"))
 
 
 def _rate(months: pl.DataFrame) -> pl.DataFrame:
@@ -65,9 +99,7 @@ def _rate(months: pl.DataFrame) -> pl.DataFrame:
     return months.sort("month").select("month", value=rate)
 
 
-def _signal(view: ui.View) -> Signal | None:
-    """Of the whole book, so once for all choices."""
-    if view.chosen.as_of != view.book.as_of:
-        return None
-    book = replace(of_the_book(view), chosen=Filter(as_of=view.book.as_of, window=12))
-    return overview(f"{book.version} {book.chosen!r}", "attempts", book).course.signal
+def _signal(view: ui.View) -> Signal:
+    """Of the same choice."""
+    same = replace(view, chosen=replace(view.chosen, window=WINDOW))
+    return overview(f"{same.key} attempts", "attempts", same).course.signal

@@ -111,7 +111,7 @@ def _rates(view: ui.View, choice: Choice, by: Sequence[str]) -> pl.DataFrame:
     options |= {"is_early": choice.is_early}
     broken = ui.load(view, conduct.breaches, by=by, **options)
     done = ui.load(view, conduct.attempts, by=by, since=choice.since)
-    return breach_rates(broken, done, by=by)
+    return breach_rates(broken, done, by=by, rules=len(choice.rules))
 
 
 def _consent(view: ui.View, choice: Choice) -> dict[str | None, int]:
@@ -121,7 +121,8 @@ def _consent(view: ui.View, choice: Choice) -> dict[str | None, int]:
 
 
 def _by_rule(view: ui.View, choice: Choice) -> pl.DataFrame:
-    """Breaches, near misses and rates by rule, each over the attempts since its own first day."""
+    """Breaches, near misses and the rate of the kind chosen by rule, each over the attempts since
+    its own first day."""
     keys = ["pack", "rule"]
     own = pl.DataFrame(
         [(rule.pack, rule.id, rule.valid_from) for rule in choice.rules],
@@ -135,20 +136,18 @@ def _by_rule(view: ui.View, choice: Choice) -> pl.DataFrame:
     done = ui.load(view, conduct.attempts, by=["since"])
     in_force = True if choice.is_early else pl.col("since") >= pl.col("from")
     attempts = own.join(done, how="cross").filter(in_force).select(*keys, "attempts")
-    broken, near = (counts.filter(kind=kind) for kind in (BREACH, NEAR_MISS))
     empty = own.select(*keys, contacts=pl.lit(0, pl.Int64))
     rates = breach_rates(
-        pl.concat([broken.select(empty.columns), empty]),
+        pl.concat([counts.filter(kind=choice.kind).select(empty.columns), empty]),
         pl.concat([attempts, empty.rename({"contacts": "attempts"})]),
         by=keys,
-    )
-    near = near.select(*keys, near_misses="contacts")
-    return (
-        own.select(keys)
-        .join(rates, on=keys, how="left", maintain_order="left")
-        .join(near, on=keys, how="left", maintain_order="left")
-        .with_columns(pl.col("near_misses").fill_null(0))
-    )
+        rules=1,
+    ).drop("breaches")
+    table = own.select(keys).join(rates, on=keys, how="left", maintain_order="left")
+    for kind, name in ((BREACH, "breaches"), (NEAR_MISS, "near_misses")):
+        of_kind = counts.filter(kind=kind).select(*keys, pl.col("contacts").alias(name))
+        table = table.join(of_kind, on=keys, how="left", maintain_order="left")
+    return table.with_columns(pl.col("breaches", "near_misses").fill_null(0))
 
 
 def _trend(view: ui.View, choice: Choice, first: date) -> BreachTrend:

@@ -188,6 +188,17 @@ def test_laneys_limits_of_a_baseline_are_those_of_qicharts2() -> None:
     assert chart.points["is_baseline"].sum() == 12
 
 
+def test_where_few_are_expected_the_limits_are_those_of_a_count() -> None:
+    single = np.zeros(104, int)
+    single[[3, 20, 50, 70, 90, 100]] = 1
+    assert not laney_chart(weeks_of(list(single), [300.0] * 104)).points["is_outside"].any()
+    # two a week: by a table of the Poisson more than 7 come with 0.11 %, more than 6 with 0.45 %
+    frame = weeks_of([2] * 52 + [7, 8])
+    points = laney_chart(frame, baseline_until=MONDAY + timedelta(weeks=51)).points
+    assert points["high"].to_list() == pytest.approx([7.0] * 54)
+    assert points["is_outside"].to_list() == [False] * 53 + [True]
+
+
 def test_weeks_without_exposure_have_no_limits_and_runs_are_marked_only_on_request() -> None:
     counts = [10, 12, 9, 11, 0] + [13] * 9
     frame = weeks_of(counts, [1_000.0] * 4 + [0.0] + [1_000.0] * 9)
@@ -738,6 +749,8 @@ def test_one_more_attempt_costs_what_was_worked_out_by_hand() -> None:
     assert found.per_thousand == pytest.approx((2 + (third - 3)) / 2, rel=1e-6)
     assert found.curve["rate"].to_list() == pytest.approx([1.0, 3.0])
     assert found.curve["observed"].to_list() == pytest.approx([1.0, 3.0])
+    assert found.curve["adjusted"].to_list() == pytest.approx([1.0, 3.0])
+    assert found.curve["is_fitted"].all()
     assert found.low is not None
     assert found.low < found.per_thousand < found.high
 

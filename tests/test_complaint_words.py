@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from analytics.breach_rates import BreachTrend
+from analytics.changes import Change
+from analytics.cusum import Signal
 from charts import complaint_sentences as sentences
 from charts.complaint_words import labels
 from figures import complaint_tables as tables
+from figures.conduct_health import by_limits, by_signal
 
 WEEK = dt.timedelta(days=7)
 MONDAY = dt.date(2026, 6, 1)
@@ -87,6 +91,41 @@ def test_a_rise_that_would_stay_unseen_for_years_is_said_to() -> None:
     found = Found(pl.DataFrame(), weeks_to_find=None)
     assert sentences.power_sentence(found).endswith("unseen for more than two years.")
     assert sentences.power_sentence(Found(pl.DataFrame(), reason="short_baseline")) == ""
+
+
+def test_the_title_of_whose_names_the_highest_with_its_interval() -> None:
+    frame = pl.DataFrame(
+        {
+            "name": ["Agency 2", "Late 1", "Early 1"],
+            "rate": [6.1, 3.0, 1.0],
+            "low": [3.95, 2.5, 0.7],
+            "high": [9.0, 3.6, 1.4],
+            "complaints": [25, 90, 40],
+            "is_small": [True, False, False],
+        }
+    )
+    whose = sentences.whose_title
+    assert (
+        whose(frame, "Team", 2.04) == "Agency 2 is highest: 6.10 (3.95 to 9.00), of 25 complaints"
+    )
+    wide = frame.with_columns(low=pl.Series([1.0, 2.5, 0.7]))
+    assert whose(wide, "Team", 2.04) == "Late 1 is above the average: 3.00 (2.50 to 3.60)"
+    assert whose(frame, "Team", 4.0) == "By team"
+
+
+def test_health_calls_unusual_what_the_page_of_it_signals() -> None:
+    rose = Change(dt.date(2026, 6, 30), 3.4, 1.8, 1.6, 0.7, 0.03, True, 24)
+    none = pl.DataFrame({"is_current": []}, schema={"is_current": pl.Boolean})
+    quiet = Signal(pl.DataFrame(), none, None)
+    alarm = Signal(pl.DataFrame(), pl.DataFrame({"is_current": [False, True]}), None)
+    verdicts = [by_signal(rose, one).is_beyond_noise for one in (quiet, alarm)]
+    assert verdicts == [False, True]
+    assert by_signal(rose, Signal(pl.DataFrame(), none, "short_baseline")).is_beyond_noise is None
+    points = {"month": [rose.month], "rate": [3.4], "high": [3.0], "is_outside": [True]}
+    outside = BreachTrend(pl.DataFrame(points), 1.0, None)
+    assert by_limits(rose, outside).is_beyond_noise
+    fell = replace(rose, difference=-0.4)
+    assert not by_limits(fell, outside).is_beyond_noise  # high, but lower than the month before
 
 
 def test_two_values_of_one_name_stay_apart() -> None:

@@ -49,6 +49,29 @@ def test_the_interval_covers_the_truth_nineteen_times_in_twenty() -> None:
     assert 0.925 <= covered / 400 <= 0.975
 
 
+def test_one_loan_is_not_known_exactly_for_having_no_spread() -> None:
+    rows = [
+        cell("early", np.array([1]), is_vulnerable=True),
+        cell("early", np.array([3, 4, 3, 3, 3] * 20), is_vulnerable=False),  # 320 on 100 loans
+    ]
+    found = contact_fairness(pl.DataFrame(rows), within=["stage"])
+    assert found.ratio == pytest.approx(1 / 3.2)
+    # by hand: variance of the logarithm 1 / 1 + 1 / 320, at least that of chance
+    reach = 1.96 * (1 + 1 / 320) ** 0.5
+    assert found.low == pytest.approx(np.exp(-reach) / 3.2, rel=1e-4)
+    assert found.high == pytest.approx(np.exp(reach) / 3.2, rel=1e-4)
+
+
+def test_a_single_breach_in_two_years_is_no_unusual_month() -> None:
+    months = pl.date_range(pl.date(2024, 1, 31), pl.date(2025, 12, 31), "1mo", eager=True)
+    done = pl.DataFrame({"month": months, "attempts": [300] * 24})
+    broken = done.tail(1).select("month", contacts=pl.lit(1))
+    found = breach_trend(broken, done)
+    assert found.points["breaches"].sum() == 1
+    assert not found.points["is_outside"].any()
+    assert found.points["is_few"].all()
+
+
 def test_a_month_of_many_breaches_lies_outside_its_limits() -> None:
     months = pl.date_range(pl.date(2024, 1, 1), pl.date(2025, 12, 1), "1mo", eager=True)
     months = months.dt.month_end().alias("month")

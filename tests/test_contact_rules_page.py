@@ -119,6 +119,11 @@ def test_breaches_are_those_of_a_count_row_by_row(place: Place, show: Any) -> No
     app.toggle(key="early_days").set_value(True).run()
     assert tile(app, "Breaches") == str(sum(early.values()))
     assert tile(app, "Attempts") == "10"
+    assert "on all days" in words(app)
+    app.segmented_control(key="breach_kind").set_value("Near misses").run()
+    table = app.dataframe[0].value
+    assert table["Near misses"].sum() > 0
+    assert table["Per 1,000"].to_list() == [100 * count for count in table["Near misses"]]
 
 
 def test_evidence_lists_the_contacts_behind_a_breach(place: Place, show: Any) -> None:

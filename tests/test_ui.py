@@ -21,12 +21,15 @@ def run(page: Any) -> AppTest:
 
 def test_a_tables_columns_carry_the_unit_of_what_they_hold() -> None:
     def page() -> None:
+        from datetime import date
+
         import polars as pl
 
         import ui
 
         row = {"rate": 0.25, "rate_effect": -0.0125, "difference": 0.5, "p": 0.04, "q": 0.000012}
-        counted = {"difference": [3], "balance_cents": [1050]}
+        counted = {"difference": [3], "balance_cents": [1050], "month": [date(2024, 1, 31)],
+                   "week": [date(2024, 1, 29)]}  # fmt: skip
         ui.readable_table(pl.DataFrame(row), alt="shares")
         ui.readable_table(pl.DataFrame(counted), alt="counts")
 
@@ -42,9 +45,12 @@ def test_a_tables_columns_carry_the_unit_of_what_they_hold() -> None:
         "p": 0.04,
         "q": 0.000012,
     }
-    labels = [one["label"] for one in json.loads(counts.proto.columns).values() if "label" in one]
-    assert labels == ["Difference", "Balance"]  # a count of loans, and money
-    assert counts.value.iloc[0].to_list() == [3, 10.5]
+    heads = {name: one for name, one in json.loads(counts.proto.columns).items() if "label" in one}
+    labels = [one["label"] for one in heads.values()]
+    assert labels == ["Difference", "Balance", "Month", "Week"]  # a count of loans, and money
+    assert counts.value.iloc[0].to_list()[:2] == [3, 10.5]
+    dates = [heads[name]["type_config"]["format"] for name in ("month", "week")]
+    assert dates == ["MMM YYYY", "D MMM YYYY"]  # a month-end stands for its month
 
 
 def test_a_table_names_states_and_gives_the_ends_of_an_interval_the_unit_of_their_estimate() -> (

@@ -112,7 +112,7 @@ def _form(complaint_id: str, by: str) -> list[int]:
             placeholder="What was done. It cannot be changed afterwards.",
         )
         st.form_submit_button(
-            "Save", type="primary", key=_key("save", complaint_id),
+            "Save", key=_key("save", complaint_id),
             on_click=_save, args=(complaint_id, by),
         )  # fmt: skip
     return [one.version for one, _ in desk.newer]

@@ -100,7 +100,7 @@ def decide(
         )  # fmt: skip
         _beside(told, "note")
         st.form_submit_button(
-            "Decide", type="primary", key=_key("save", strategy_id),
+            "Decide", key=_key("save", strategy_id),
             on_click=_save, args=(strategy_id, by, parts),
         )  # fmt: skip
     others = [said for name, said in told.problems.items() if name not in _FIELDS]

@@ -136,9 +136,7 @@ def readable_table(
         placeholder=words.MISSING,
         alt=alt,
         height=height,
-        column_config={
-            name: _head(name, frame.schema, _width(shown[name])) for name in frame.columns
-        },
+        column_config={name: _head(name, frame.schema, shown[name]) for name in frame.columns},
     )
 
 
@@ -206,11 +204,12 @@ def _title(name: str) -> str:
     return text[:-1] + _TIMES[text[-1]] if text[-1] in _TIMES and text[-2].isalpha() else text
 
 
-def _head(name: str, schema: pl.Schema, width: int | None) -> Any:
-    """A column's title, unit and format, from its name and type."""
-    title, kind = _title(name), schema[name]
+def _head(name: str, schema: pl.Schema, values: pl.Series) -> Any:
+    """A column's title, unit and format, from its name and type; month-ends stand for months."""
+    title, kind, width = _title(name), schema[name], _width(values)
     if kind == pl.Date:
-        return st.column_config.DateColumn(title, format="MMM YYYY")
+        is_month = bool((values == values.dt.month_end()).all())
+        return st.column_config.DateColumn(title, format="MMM YYYY" if is_month else "D MMM YYYY")
     if kind == pl.Boolean:
         return st.column_config.CheckboxColumn(title)
     if unit := _unit(name, schema):

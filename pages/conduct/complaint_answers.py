@@ -73,12 +73,11 @@ def _deadlines(view: ui.View, found: Answers, pack: Any) -> None:
     )
     window, as_of = view.chosen.window, view.chosen.as_of
     st.markdown(
-        " ".join(sentences.deadline_sentences(row, queue, window=window, as_of=as_of))
-        + (
-            f" {words.number(found.unknown_class)} complaints have no class of this pack and are"
-            " judged as normal ones."
-            if found.unknown_class
-            else ""
+        " ".join(
+            [
+                *sentences.deadline_sentences(row, queue, window=window, as_of=as_of),
+                sentences.unknown_class_words(found.unknown_class),
+            ]
         )
     )
     trend = found.trend.filter(pl.col("share").is_not_null())

@@ -58,7 +58,11 @@ def _causes(found: Causes) -> None:
         )
     else:
         _trend(shown)
-    ui.evidence("root_causes", tables.ends(shown.drop("name"), "ratio"), root_causes)
+    ui.evidence(
+        "root_causes",
+        tables.ends(shown.with_columns(category="name").drop("name"), "ratio"),
+        root_causes,
+    )
 
 
 def _trend(shown: pl.DataFrame) -> None:
@@ -69,7 +73,8 @@ def _trend(shown: pl.DataFrame) -> None:
         return
     st.caption(
         "Rate of the last 13 weeks over that of the 52 weeks before, with 95 % interval: 1 is no"
-        " change. Hollow: no change beyond chance."
+        " change, and twice is as far from it as half. Hollow: no change beyond chance. Arrow: it"
+        f" goes on beyond {control.REACH} times."
     )
     ui.chart(
         known.select(
@@ -80,11 +85,9 @@ def _trend(shown: pl.DataFrame) -> None:
             loans="recent",
             is_small=~pl.col("is_different").fill_null(value=False),
         ),
-        intervals.dots(
+        control.ratios(
             known["name"].to_list(),
             alt="Trend of complaints by category.",
-            unit="rate",
-            reference=1.0,
             counted="Complaints in 13 weeks",
         ),
         key="causes_trend",
@@ -116,12 +119,15 @@ def _upheld(found: Causes) -> None:
 def _intensity(found: Beside) -> None:
     ui.heading(
         "What one more attempt costs in complaints",
-        "Complaints per 1,000 cases by attempts on the case in the month, within stage and product;"
-        " circles: as counted.",
+        "Complaints per 1,000 cases by attempts on the case in the month. Line: as modelled, on"
+        " everybody’s mix of stages and products. Circles: as counted, brought to that mix. From"
+        f" {FEWEST_CASES} case-months on.",
     )
-    st.markdown(sentences.intensity_sentence(found.intensity))
     curve = found.intensity.curve
     shown = curve.filter(pl.col("cases") >= FEWEST_CASES)
+    st.markdown(
+        f"{sentences.intensity_sentence(found.intensity)} {sentences.misfit_sentence(shown)}"
+    )
     if found.intensity.reason is None and shown.height > 1:
         ui.chart(
             shown.rename({"attempts": "times"}),
@@ -180,4 +186,4 @@ def vetoes(view: ui.View) -> None:
                 for name in days
             },
         )
-    ui.evidence("veto_ledger", tables.days(found.ledger), veto_ledger)
+    ui.evidence("veto_ledger", found.ledger, veto_ledger)

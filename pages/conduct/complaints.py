@@ -126,20 +126,22 @@ def _signals(found: Whose, label: str) -> None:
         on="name",
         how="left",
     ).sort("week", "expected", descending=True, nulls_last=True)
+    shown = rows.select(
+        pl.col("name").alias(label),
+        pl.col("expected").alias("Usual a week"),
+        pl.col("weeks_to_find").alias("Doubling seen in"),
+        pl.col("since").alias("Rising since"),
+        pl.col("week").alias("Signalled"),
+    )
     st.dataframe(
-        rows.select(
-            pl.col("name").alias(label),
-            pl.col("since").alias("Rising since"),
-            pl.col("week").alias("Signalled"),
-            pl.col("expected").alias("Usual a week"),
-            pl.col("weeks_to_find").alias("Doubling seen in weeks"),
-        ),
+        shown if signals.height else shown.drop("Rising since", "Signalled"),
         hide_index=True,
         placeholder=words.MISSING,
         alt=f"Signals by {label.lower()}",
         column_config={
-            "Usual a week": st.column_config.NumberColumn(format="%.1f", width=90),
-            "Doubling seen in weeks": st.column_config.NumberColumn(width=120),
+            label: st.column_config.TextColumn(width=125),
+            "Usual a week": st.column_config.NumberColumn(format="%.1f", width=85),
+            "Doubling seen in": st.column_config.NumberColumn(format="%d weeks", width=110),
             "Rising since": st.column_config.DateColumn(format="D MMM YYYY", width=95),
             "Signalled": st.column_config.DateColumn(format="D MMM YYYY", width=95),
         },
@@ -158,8 +160,7 @@ def _weeks() -> None:
     weekly = tables.rates(course.chart.points)
     ui.evidence("weekly_complaints", weekly, laney_chart, weekly_series, of="weekly complaints")
     _excess(course)
-    excess = tables.days(course.signal.points)
-    ui.evidence("complaint_signal", excess, complaint_signal, of="signal")
+    ui.evidence("complaint_signal", course.signal.points, complaint_signal, of="signal")
     _signals(part, label)
     series = tables.series(part.found.series)
     ui.evidence("signals_by", series, signals_by, of=f"signals by {label.lower()}")

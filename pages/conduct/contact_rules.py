@@ -9,6 +9,7 @@ from charts import curves, intervals, rule_hours
 from charts import format as words
 from charts import rule_sentences as sentences
 from charts.palette import NOISE, SERIES
+from charts.sentences import plural
 from figures.contact_rules import (
     DIMENSIONS,
     Choice,
@@ -25,6 +26,9 @@ from ui.conduct_report import report_buttons
 KINDS = {"Breaches": BREACH, "Near misses": NEAR_MISS}
 ALL = "All rules"
 MOST_BARS = 25
+WEEKDAY = pl.col("weekday").replace_strict(
+    dict(enumerate(rule_hours.WEEKDAYS, start=1)), return_dtype=pl.String
+)
 
 
 def _tiles() -> None:
@@ -34,8 +38,9 @@ def _tiles() -> None:
         ("Breaches", words.number(int(found.rules["breaches"].sum())), "of these rules", "A contact"
          " that breaks two rules counts twice."),
         ("Near misses", words.number(near), "one step away", sentences.NEAR),
-        ("Attempts", words.number(found.whole["attempts"]), "on days in force",
-         "Outbound contacts of these months, on days on which a rule was in force."),
+        ("Attempts", words.number(found.whole["attempts"]),
+         sentences.in_force_words(is_early=choice.is_early), "Outbound contacts of these months"
+         + ("." if choice.is_early else ", on days on which a rule was in force.")),
         ("Calls recorded", words.percent(told["recorded"] / told["connected"])
          if told["connected"] else words.MISSING, "of those that connect",
          "Connected calls whose recording is kept, over all connected calls."),
@@ -56,7 +61,8 @@ def _trend_chart() -> None:
     points, centre = found.trend.points, found.trend.centre
     ui.heading(
         f"{kind_label} per 1,000 attempts by month",
-        f"Band: where months usually lie. {sentences.trend_words(points, found.trend.reason)}",
+        f"The last {plural(points.height, 'month')} judged. Band: where months usually lie."
+        f" {sentences.trend_words(points, found.trend.reason)}",
     )
     if points.is_empty():
         st.caption("No attempt was made on a day on which these rules were in force.")
@@ -82,9 +88,10 @@ def _trend_chart() -> None:
 
 
 def _rule_table() -> None:
-    ui.heading("By rule", "Breaches per 1,000 attempts on the days on which each was in force, with"
-               " 95 % interval. A contact that breaks two rules counts twice. What each says:"
-               " below, under The rules in use.")  # fmt: skip
+    ui.heading(
+        "By rule",
+        sentences.by_rule_words(kind_label, len(choice.rules), is_early=choice.is_early),
+    )
     if found.whole["breaches"]:
         st.markdown(sentences.consent_words(found.consent, kind=choice.kind))
     told = {(rule.pack, rule.id): rule for rule in choice.rules}
@@ -146,21 +153,23 @@ def _dimension_chart(by: str, label: str) -> pl.DataFrame:
 def _hours_chart() -> None:
     ui.heading(
         f"{kind_label} by weekday and hour",
-        "Counted by the contact’s own time, as recorded. Pale grey: attempts without any.",
+        "Counted by the contact’s own time, as recorded. A cell without a number: attempts, but"
+        f" no {kind_label.lower()}. No cell: no attempts.",
     )
     rows = found.hours
     if rows.is_empty():
         st.caption("No attempt was made on a day on which these rules were in force.")
         return
-    days = dict(enumerate(rule_hours.WEEKDAYS, start=1))
     per = [sentences.rate_words(row) for row in rows.iter_rows(named=True)]
     ui.chart(
         rows.select(
             "hour", "attempts",
-            day=pl.col("weekday").replace_strict(days, return_dtype=pl.String),
+            day=WEEKDAY,
             contacts="breaches", per_text=pl.Series(per),
         ),
-        rule_hours.by_hour(alt=f"{kind_label} by weekday and hour.", noun=kind_label),
+        rule_hours.by_hour(
+            rows["hour"].to_list(), alt=f"{kind_label} by weekday and hour.", noun=kind_label
+        ),
         key="breach_hours",
     )  # fmt: skip
 
@@ -215,7 +224,10 @@ with left:
 with right:
     _tiles()
 ui.evidence(
-    "breach_trend", rule_records.per_thousand(found.trend.points), breach_trend, of="the trend"
+    "breach_trend",
+    rule_records.per_thousand(found.trend.points, choice.kind),
+    breach_trend,
+    of="the trend",
 )
 _rule_table()
 left, right = st.columns(2, gap="medium")
@@ -224,8 +236,19 @@ with left:
     rates = _dimension_chart(DIMENSIONS[label], label)
 with right:
     _hours_chart()
-ui.evidence("breaches_by", rule_records.per_thousand(rates), breach_rates, of=f"by {label.lower()}")
-ui.evidence("breaches_by_hour", rule_records.per_thousand(found.hours), breach_rates, of="by hour")
+named = rates.select("name", pl.exclude("name", DIMENSIONS[label]))
+ui.evidence(
+    "breaches_by",
+    rule_records.per_thousand(named, choice.kind),
+    breach_rates,
+    of=f"by {label.lower()}",
+)
+ui.evidence(
+    "breaches_by_hour",
+    rule_records.per_thousand(found.hours.with_columns(weekday=WEEKDAY), choice.kind),
+    breach_rates,
+    of="by hour",
+)
 
 rule_evidence.show(view, choice, DIMENSIONS[label], label, rates)
 rule_records.show(view, packs, kept)

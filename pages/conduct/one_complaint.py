@@ -1,6 +1,6 @@
 """One complaint followed from receipt to closure: its timeline, its case, the contacts around."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 import polars as pl
@@ -13,7 +13,10 @@ from charts import channel_words
 from charts import complaint_sentences as sentences
 from charts import complaint_words as names
 from charts import format as words
+from charts.rule_sentences import OUTCOMES
+from charts.segment_words import planned
 from figures.complaint_answers import deadlines
+from figures.complaints import known_until
 from figures.working_days import working_days
 from queries import complaint_marts
 from queries.complaint_contacts import DAYS_AFTER, DAYS_BEFORE, MOST, case_of, contacts_around
@@ -106,21 +109,29 @@ def _timeline(view: ui.View, row: dict[str, Any]) -> None:
     steps = [(row[name], label) for name, label in _STEPS if row[name] is not None]
     pack, _ = ui.deadline_pack(view)
     due = complaint_due(row, pack, working_days(view))
-    steps += [(one, f"Due to be {step}") for step, one in due]
-    for moment, label in sorted(steps, key=lambda step: step[0]):
-        is_due = label.startswith("Due")
-        said = words.day(moment.date()) if is_due else words.moment(moment)
-        st.markdown(f"**{label}** {said}")
+    lines = [(at, f"**{label}** {words.moment(at)}") for at, label in steps]
+    lines += [(at, _due_line(row, step, at, known_until(view))) for step, at in due]
+    for _, line in sorted(lines, key=lambda one: one[0]):
+        st.markdown(line)
     if row["outcome"]:
         st.markdown(f"**Outcome** {names.OUTCOMES.get(row['outcome'], row['outcome'])}")
     elif row["resolved_at"] is None:
         st.markdown("**Open**")
     if row["appeal_outcome"]:
-        st.markdown(f"**Appeal** {row['appeal_outcome']}")
+        st.markdown(f"**Appeal** {words.plain(row['appeal_outcome']).capitalize()}")
     if row["compensation_cents"] is not None:
         st.markdown(f"**Compensation** {words.money(row['compensation_cents'], exact=True)}")
     if row["resolved_at"] is not None and row["resolved_at"] < row["received_at"]:
         st.caption("It is recorded as resolved before it was received: its times are not counted.")
+
+
+def _due_line(row: dict[str, Any], step: str, at: datetime, known: date) -> str:
+    """When a step falls due, and how long it is overdue on the last day that is known."""
+    line = f"**Due to be {names.STEPS[step].lower()}** {words.day(at.date())}"
+    if row[f"{step}_at"] is not None or row["resolved_at"] is not None:
+        return line
+    late = sentences.overdue_words((known - at.date()).days)
+    return f"{line}: {late} on {words.day(known)}" if late else line
 
 
 def complaint_due(
@@ -137,8 +148,7 @@ def complaint_due(
         received = row["received_at"].date()
         due_on = due_dates(frame, one, as_of=received, calendar=calendar)["due_on"][0]
         if due_on is not None:
-            step = names.STEPS[one.step].lower()
-            found.append((step, datetime.combine(due_on, datetime.max.time())))
+            found.append((one.step, datetime.combine(due_on, datetime.max.time())))
     return found
 
 
@@ -176,7 +186,7 @@ def _case(row: dict[str, Any]) -> None:
         "Owner": case["collector_id"],
         "Team": case["team"],
         "Agency": case["agency_id"],
-        "Planned": case["strategy"],
+        "Planned": planned(case["strategy"]) if case["strategy"] else None,
         "Closed": words.day(case["closed_on"]) if case["closed_on"] else "open",
         "As": (case["close_reason"] or "").replace("_", " "),
         "Attempts on it in the month": words.number(row["case_attempts"]),
@@ -203,9 +213,9 @@ def _contacts(row: dict[str, Any]) -> None:
         found.select(
             pl.col("contacted_at").alias("When"),
             pl.when(named).then(pl.lit("named in the complaint")).alias("Note"),
-            pl.col("direction").alias("Direction"),
+            pl.col("direction").str.to_titlecase().alias("Direction"),
             pl.col("channel").replace(channel_words.CHANNELS).alias("Channel"),
-            pl.col("outcome").str.replace_all("_", " ").alias("Outcome"),
+            pl.col("outcome").replace(OUTCOMES).alias("Outcome"),
             pl.col("collector_id").alias("Collector"),
             pl.col("contact_id").alias("Contact"),
             pl.col("case_id").alias("Case"),

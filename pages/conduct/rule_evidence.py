@@ -55,6 +55,6 @@ def show(view: ui.View, choice: Choice, by: str, label: str, rates: pl.DataFrame
         placeholder=words.MISSING,
         alt="Contacts behind breaches",
         column_config={
-            "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
         },
     )

@@ -10,12 +10,14 @@ from analytics.contact_fairness import contact_fairness
 from charts import format as words
 from charts import rule_sentences as sentences
 from figures.contact_rules import Choice, Figures, Records, partner_names
-from queries.conduct import KeptYears, ListedAgency, Pack, Recorded
+from queries.conduct import BREACH, KeptYears, ListedAgency, Pack, Recorded
 
 
-def per_thousand(frame: pl.DataFrame) -> pl.DataFrame:
-    """Names that say the unit: tables show what is called a rate as per cent."""
+def per_thousand(frame: pl.DataFrame, kind: str = BREACH) -> pl.DataFrame:
+    """Names that say the unit and what is counted: tables show what is called a rate as per
+    cent."""
     new = {"rate": "per_1000", "low": "low_per_1000", "high": "high_per_1000"}
+    new |= {} if kind == BREACH else {"breaches": "near_misses"}
     return frame.rename({old: name for old, name in new.items() if old in frame.columns})
 
 
