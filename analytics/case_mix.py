@@ -93,7 +93,7 @@ def fit_case_mix(
     """Which cases are easy, and who resolves more of them than others would have?
 
     logit P(resolved) = intercept + the owner's effect + one coefficient for each level of each
-    covariate, by maximum likelihood on cells.  **Owners are in the model**: were they left out,
+    covariate, by maximum likelihood on cells.  Owners are in the model: were they left out,
     good collectors who are given hard cases would make hard cases look easy, and themselves
     average.
 

@@ -42,7 +42,7 @@ def latest_change(
 
     In: `month` (month-ends, each once) and `value`; the last month is judged.  A difference
     needs both neighbouring months: over a gap there is none.
-    None: `previous` and all after it where the month before is not there; `p` and
+    Null: `previous` and all after it where the month before is not there; `p` and
     `is_beyond_noise` where there are fewer than `fewest` differences before, or none but 0.
     Refuses: an empty series, a month twice.
     Misleads: seasons count as usual moves, so an unseasonal one may hide among them; of ten

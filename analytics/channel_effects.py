@@ -28,14 +28,14 @@ def fit_effects(
     """What did a treatment change, compared with like cases that did not have it?
 
     Landmark: only cases still unresolved when day d begins count; a case's arm is what was
-    *attempted* (not what was reached) before day d; its outcome is resolution, or cash, from
+    attempted (not what was reached) before day d; its outcome is resolution, or cash, from
     day d to day d + h.  Without the landmark, or with reached cases as the treated, cases that
     resolve early cannot be treated and the answer is built in.
     With e the chance of an arm and m its expected outcome, both given the covariates, a case
     has  phi_a = m_a + 1(arm = a) (outcome - m_a) / e_a  and the same for the reference; the
     effect is the mean of phi_a - phi_0 (augmented inverse-probability weighting): right if
-    either model is right.  It is the **average over all landmark cases of the stage that can
-    be compared** (ATE), not over those who were treated.  Models are logistic with main effects
+    either model is right.  It is the average over all landmark cases of the stage that can
+    be compared (ATE), not over those who were treated.  Models are logistic with main effects
     (for money: least squares), fitted on cells, which with categorical covariates is the fit on
     cases; the outcome's slopes are drawn to 0 (a ridge of 0.25) so that few resolved cases promise
     no certainty; residuals are widened by n / (n - coefficients).

@@ -177,7 +177,7 @@ def within_deadline(
     by: Sequence[str] = (),
     confidence: float = CONFIDENCE,
 ) -> pl.DataFrame:
-    """Of the complaints that fell *due* in the period, how many were closed in time?
+    """Of the complaints that fell due in the period, how many were closed in time?
 
     Share = closed on the due day or before / due in the period.  Not those received in it: a
     complaint received yesterday is not late yet, and counting it would hide those that are.

@@ -110,7 +110,7 @@ def weeks_to_find(mu_per_week: float, dispersion: float, *, baseline_weeks: int 
     and such a baseline; their true rates and variation differ as much as the baseline leaves
     open.  Read off a table of simulated limits by straight lines (in the logarithm of the
     complaints); simulated where the table does not reach.
-    Out: weeks.  None: more than 104.
+    Out: weeks.  Null: more than 104.
     Refuses: no complaints expected, a negative dispersion, a baseline without weeks.
     Misleads: of series like this one; one's own doubling may be found sooner, or (one in ten)
     later; and later where the exposure differs much between weeks.

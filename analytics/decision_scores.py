@@ -94,7 +94,7 @@ def score_all(
     """Are our forecasts as sure as they should be?
 
     coverage = months inside / months scored; of right intervals it is their level.  Its interval
-    is Wilson's with as many trials as there are decisions *apart*: the most decisions of which no
+    is Wilson's with as many trials as there are decisions apart: the most decisions of which no
     two were scored in one month, since months of one decision, and decisions on the same months,
     share one surprise.  Brier score = mean of (p - outcome)^2 of "the month lies above the
     baseline's mean": 0 is perfect, 0.25 is what always saying one half brings.

@@ -43,6 +43,13 @@ class Definition:
         text = " ".join((self.name, *self.pages, *self.paragraphs)).lower()
         return all(word in text for word in words.lower().split())
 
+    def distance(self, words: str) -> int:
+        """How far the name is from the words: 0 the same, 1 begins with them, 2 has them, 3 not."""
+        name, wanted = self.name.lower(), " ".join(words.lower().split())
+        if name == wanted:
+            return 0
+        return 1 if name.startswith(wanted) else 2 if wanted in name else 3
+
 
 def paragraphs_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """The paragraphs of a docstring, without its examples; a refusal where there is none.
@@ -61,7 +68,7 @@ def paragraphs_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 # `Out:`, `Null:` and so on begin a paragraph of their own; what goes in is no reader's business.
 _FOR_PROGRAMMERS = ("In: ",)
-_WORDS = "In|Out|Null|None|Refuses|Misleads|Reference|References"
+_WORDS = "In|Out|Null|Refuses|Misleads|Reference|References"
 _LABEL = re.compile(rf"(?m)(?:^|(?<=\. ) ?|(?<=  ))(?=(?:{_WORDS}): )")
 
 
@@ -82,6 +89,7 @@ _METRICS: tuple[tuple[str, tuple[str, ...], Callable[..., Any]], ...] = (
     ("Charge-off rate", ("Health",), delinquency.charge_off_rates),
     ("Concentration (Herfindahl index)", ("Aging",), delinquency.herfindahl),
     ("Largest borrowers", ("Aging",), delinquency.concentration),
+    ("Highest segment", ("Aging",), delinquency.highest_segment),
     ("Roll rate", ("Roll rates",), rolls.roll_rate_matrix),
     ("Forward, stay, backward, cure", ("Roll rates",), rolls.movements),
     ("Unmatched loans", ("Roll rates",), rolls.unmatched),
@@ -169,6 +177,12 @@ def definitions() -> tuple[Definition, ...]:
         *[Definition(name, pages, paragraphs) for name, pages, paragraphs in _CONCEPTS],
     ]
     return tuple(sorted(made, key=lambda one: one.name.lower()))
+
+
+def found_definitions(words: str) -> list[Definition]:
+    """The definitions that mention every word, those named so first, then by name."""
+    found = [one for one in definitions() if one.mentions(words)]
+    return sorted(found, key=lambda one: one.distance(words))
 
 
 def definitions_page() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -57,6 +58,47 @@ def delinquency_rates(
     )
     return _with_interval(cells, weight, confidence).with_columns(
         is_small=pl.col("open_loans") < minimum
+    )
+
+
+def highest_segment(
+    stocks: pl.DataFrame,
+    *,
+    buckets: Sequence[str],
+    weight: Weight,
+    segment: str,
+    threshold: int = 30,
+    confidence: float = 0.95,
+    minimum: int = 30,
+) -> pl.DataFrame:
+    """Which segment has the highest delinquency rate, and is it more than chance?
+
+    One of several segments is the highest even where all are alike.  So the interval of the
+    highest of k is taken at the level 1 - 0.05 / k (Bonferroni), and it stands out where even
+    the low end of that lies above the rate of all segments together.
+
+    In: stocks of one month.  Out: one row, of the highest segment with at least `minimum` open
+    loans: `rate`, `low`, `high` (at that level), `whole` (the rate of all), `segments` (k),
+    `stands_out`; no row where fewer than two segments have so many.
+    Misleads: the segment is part of the whole it is held against, so a very large one hardly
+    stands out; the whole's own chance is not counted.
+    Reference: Bonferroni's inequality; Dunn 1961.
+    """
+    options: dict[str, Any] = {"buckets": buckets, "weight": weight, "thresholds": (threshold,)}
+    whole = delinquency_rates(stocks, **options)["rate"]
+    if whole.len() > 1:
+        raise ValueError("the highest segment is one month's")
+    options |= {"by": (segment,), "minimum": minimum}
+    judged = ~pl.col("is_small") & pl.col("rate").is_not_null()
+    count = delinquency_rates(stocks, **options).filter(judged).height
+    level = 1 - (1 - confidence) / max(count, 1)
+    rates = delinquency_rates(stocks, **options, confidence=level)
+    return (
+        rates.filter(judged, count > 1)
+        .sort("rate", descending=True, maintain_order=True)
+        .head(1)
+        .with_columns(whole=pl.lit(whole.first(), pl.Float64), segments=pl.lit(count))
+        .with_columns(stands_out=pl.col("low") > pl.col("whole"))
     )
 
 

@@ -22,8 +22,8 @@ def observed_and_expected(
 ) -> pl.DataFrame:
     """What pages add up: observed, expected and variance by owner and any other dimension.
 
-    Out: owner and `by`, `cases`, `observed`, `expected` and `variance` **at each owner's own
-    effect a_j** (effect of any subset = a_j + (sum of O - sum of E) / sum of V, error
+    Out: owner and `by`, `cases`, `observed`, `expected` and `variance` at each owner's own
+    effect a_j (effect of any subset = a_j + (sum of O - sum of E) / sum of V, error
     1 / sqrt(V)), `average_expected` and `average_variance` at the average owner (for observed
     over expected and for funnels).  For owners held back by half a case, `expected` contains
     that correction, so that O - E adds up to 0 over all of an owner's cases, as for the others.

@@ -28,15 +28,18 @@ class LossForecast:
     loss_rate: float | None
 
 
-def net_flow_rates(stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weight) -> pl.DataFrame:
+def net_flow_rates(
+    stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weight, minimum: int = 30
+) -> pl.DataFrame:
     """How much stands in a bucket now for each unit that stood one bucket earlier a month ago?
 
     rate = balance (or loans) in bucket k at t / balance in bucket k-1 at t-1.  It compares two
-    stocks, not the same loans: **not a probability**, it may pass 1, and is never put in a
+    stocks, not the same loans: it is not a probability, may pass 1, and is never put in a
     matrix of roll rates.
 
     Out: one row per month x late bucket, in order: `from_bucket` (the one before), `bucket`,
-    `rank` (1 is the first late bucket), `numerator`, `denominator` (loans or cents), `rate`.
+    `rank` (1 is the first late bucket), `numerator`, `denominator` (loans or cents), `rate`,
+    `from_loans` (loans in the denominator) and `is_small` (fewer than `minimum` of them).
     Null: the month before is not in the data, or that bucket was empty then.
     Misleads: loans that stayed in k are counted as if they had come from k-1; a bucket wider
     than a month (181-270 and later) gathers several months' arrivals.
@@ -47,10 +50,16 @@ def net_flow_rates(stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weig
         frame.select("month")
         .unique()
         .join(pl.DataFrame({"bucket": list(buckets), "rank": range(len(buckets))}), how="cross")
-        .join(frame.select("month", "bucket", amount), on=["month", "bucket"], how="left")
-        .with_columns(pl.col(amount).fill_null(0))
+        .join(
+            frame.select("month", "bucket", count="loans", amount=amount),
+            on=["month", "bucket"],
+            how="left",
+        )
+        .with_columns(pl.col("count", "amount").fill_null(0))
     )
-    before = cells.select(then="month", rank=pl.col("rank") + 1, denominator=amount)
+    before = cells.select(
+        then="month", rank=pl.col("rank") + 1, denominator="amount", from_loans="count"
+    )
     ranks = list(range(len(buckets)))
     return (
         cells.filter(pl.col("rank") > 0)
@@ -61,21 +70,30 @@ def net_flow_rates(stocks: pl.DataFrame, *, buckets: Sequence[str], weight: Weig
             pl.col("rank").sub(1).replace_strict(ranks, list(buckets)).alias("from_bucket")
         )
         .select(
-            "month", "from_bucket", "bucket", "rank", numerator=amount, denominator="denominator"
+            "month",
+            "from_bucket",
+            "bucket",
+            "rank",
+            pl.col("amount").alias("numerator"),
+            "denominator",
+            share_of(pl.col("amount"), pl.col("denominator")).alias("rate"),
+            "from_loans",
+            is_small=pl.col("from_loans") < minimum,
         )
-        .with_columns(rate=share_of(pl.col("numerator"), pl.col("denominator")))
     )
 
 
 def flow_to_loss_product(net_flow: pl.DataFrame, *, last: str | None = None) -> pl.DataFrame:
-    """If net flow stayed as it is, what share of each bucket would reach the last one?
+    """If net flow stayed as it is, how much would reach the last bucket for what is in each?
 
     factor of bucket k = product of the net flow rates into k+1, k+2, ... up to `last` (the
     last bucket unless named), whose own factor is 1: what gets there is lost.
 
-    In: net flow rates; several months are pooled, sum over sum.  Out: one row per bucket from
-    current (`rank` 0) to `last`: `rate` (net flow into it), `factor`, `months`.
-    Null: a net flow on the way is not known.
+    Several months are pooled, sum over sum; a month with too few loans in the denominator
+    (`is_small`, where the rates say so) is left out.
+    In: net flow rates.  Out: one row per bucket from current (`rank` 0) to `last`: `rate` (net
+    flow into it), `factor`, `months`.
+    Null: a net flow on the way is not known in any month.
     Misleads: a product of ratios of stocks, not a probability, without a horizon and able to
     pass 1; choose a `last` before the buckets wider than a month.  For a probability within a
     stated time see flow to loss.
@@ -88,6 +106,8 @@ def flow_to_loss_product(net_flow: pl.DataFrame, *, last: str | None = None) -> 
     """
     check_cells(net_flow, ["from_bucket", "bucket", "rank", "numerator", "denominator"])
     known = pl.col("denominator") > 0
+    if "is_small" in net_flow.columns:
+        known &= ~pl.col("is_small")
     pooled = (
         net_flow.group_by("rank", "bucket")
         .agg(
@@ -161,7 +181,7 @@ def flow_to_loss(
     In: a roll-rate matrix.  Out: one row per bucket x horizon (months): `probability`, `low`,
     `high`, `unknown` (probability of being, by then, in a bucket from which no move was seen).
     Null: `unknown` above 1 %.  Below, it widens the interval upwards by as much.
-    Misleads: the interval says how well the matrix is known, **not** how the future may differ
+    Misleads: the interval says how well the matrix is known, not how the future may differ
     from it; rows are drawn apart, though a bad month is bad for all; with fewer than some 50
     loans in late rows a 95 % interval holds the truth only 84 to 95 times in 100; a loan's past
     beyond its bucket is forgotten (Markov), which flatters old arrears.

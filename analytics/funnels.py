@@ -95,7 +95,7 @@ def funnel(
     1 exactly).  Limits are never narrowed: with phi below 1 they are those of chance.  95 % and
     99.8 % (two and three standard errors).
 
-    In: by owner `observed`, `expected` and `variance` **at the average owner** (any unit; for
+    In: by owner `observed`, `expected` and `variance` at the average owner (any unit; for
     counts and for money).  Null: z and zone of an owner without variance (`no_variance`) or
     without anything expected (`nothing_expected`).
     Refuses: an unknown method, missing or not finite values, negative variances.

@@ -16,9 +16,11 @@ def ranked_changes(changed: pl.DataFrame, *, buckets: Sequence[str]) -> pl.DataF
     """The roll rates that really changed, those that moved the most loans first.
 
     In: changed cells.  Out: the changed ones with `extra_loans` = difference x loans that
-    could move, and `is_worse`: true where more loans get worse (a later bucket, charge-off) or
-    fewer get better (an earlier bucket), false where fewer get worse or more get better; null
-    for staying, being sold and paying off, which are good or bad by what they replace.
+    could move; `is_worse`: true where more loans get worse (a later bucket, charge-off) or
+    fewer get better (an earlier bucket) or stay current, false the other way round; null
+    for staying late, being sold and paying off, which are good or bad by what they replace;
+    and `is_mirror`: staying where another move from the same bucket changed too.  That is the
+    same movement told a second time, so it comes last.
     """
     ranks = {state: rank for rank, state in enumerate(state_order(buckets))}
     ranks = {state: rank for state, rank in ranks.items() if state in (*buckets, CHARGED_OFF)}
@@ -26,14 +28,22 @@ def ranked_changes(changed: pl.DataFrame, *, buckets: Sequence[str]) -> pl.DataF
         pl.col(column).replace_strict(ranks, default=None, return_dtype=pl.Int64)
         for column in ("from_state", "to_state")
     )
-    direction = (end - start).sign() * pl.col("difference").sign()
+    stays = pl.col("from_state") == pl.col("to_state")
+    way = pl.when(stays & (start == 0)).then(-1).otherwise((end - start).sign())
+    direction = way * pl.col("difference").sign()
     return (
         changed.filter("is_changed")
         .with_columns(
             extra_loans=pl.col("difference") * pl.col("from_loans"),
             is_worse=pl.when(direction != 0).then(direction > 0),
+            is_mirror=stays & (pl.len().over("from_state") > 1),
         )
-        .sort(pl.col("extra_loans").abs(), descending=True, maintain_order=True)
+        .sort(
+            "is_mirror",
+            pl.col("extra_loans").abs(),
+            descending=[False, True],
+            maintain_order=True,
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """How sure a share is: intervals for counts, for money and for several months together.
 
-All of them are Wilson intervals on an **effective number of loans**, so that they stay
+All of them are Wilson intervals on an effective number of loans, so that they stay
 between 0 and 1 and say something where nothing was seen.
 
 - Loans counted in one month: the loans themselves.

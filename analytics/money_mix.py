@@ -41,7 +41,7 @@ def fit_money_mix(
     everybody's (as ten cases), so that few cases cannot look certain by luck.
 
     In: cells with the owner, the covariates, `cases`, `placed_cents`, `placed_squares`, and of
-    `cash` or `clipped` (at most what was placed: the **winsorised check**, to be shown beside the
+    `cash` or `clipped` (at most what was placed: the winsorised check, to be shown beside the
     first) `_cents`, `_squares`, `_placed`; squares in currency squared.
     Out: as the case-mix model, `observed` and `expected` in cents.
     Owners without net cash (more reversed than paid, or nothing): the effect is that of half a
@@ -103,8 +103,8 @@ def observed_and_expected_money(
 ) -> pl.DataFrame:
     """What pages add up for money: observed, expected and squared errors by owner and dimension.
 
-    Out: owner and `by`, `cases`, `observed_cents`, `expected_cents` **at each owner's own
-    effect**, `error_squares` (sum over cases of (cash - expected)^2, currency squared),
+    Out: owner and `by`, `cases`, `observed_cents`, `expected_cents` at each owner's own
+    effect, `error_squares` (sum over cases of (cash - expected)^2, currency squared),
     `average_cents` (expected of the average owner) and `average_squares` (squared errors to it,
     for funnels).  Effect of a subset = a_j + (O - E) / E, error sqrt(error_squares) / E.
     Owners held back or without an effect: E is O.  Refuses: levels the model has not seen.

@@ -14,7 +14,7 @@ VERDICTS = {
     "hidden": "The raw difference hides an effect.",
     "spurious": "The raw difference shows an effect where adjusted there is none to see.",
     "other_size": "Both point the same way, but differ in size beyond their intervals.",
-    "alike": "Raw and adjusted say the same.",
+    "alike": "Raw and adjusted do not differ beyond chance.",
 }
 
 
@@ -69,7 +69,8 @@ def left_alone(influence: pl.DataFrame, *, confidence: float = 0.95) -> pl.DataF
     """
     sums = ["cases", "supported_cases", "alone_sum", "alone_squares"]
     sums += ["reference_weight", "reference_weight_squares"]
-    size = pl.col("reference_weight") ** 2 / pl.col("reference_weight_squares")
+    squares = pl.col("reference_weight_squares")  # 0: nobody was left alone
+    size = pl.when(squares > 0).then(pl.col("reference_weight") ** 2 / squares).otherwise(0.0)
     compared = pl.col("supported_cases") >= LEAST_SUPPORT * pl.col("cases")
     summed = (
         influence.filter(pl.col("reason").is_null())

@@ -43,16 +43,16 @@ def changed_cells(
 ) -> pl.DataFrame:
     """Which roll rates of the latest month differ from what they usually are?
 
-    Months differ by more than chance, so the yardstick is the cell's **own variation between
-    months**: t = (latest - mean of the months before) / (s sqrt(1 + 1/n)), s the standard
+    Months differ by more than chance, so the yardstick is the cell's own variation between
+    months: t = (latest - mean of the months before) / (s sqrt(1 + 1/n)), s the standard
     deviation of the n monthly rates before (up to `history` of them), n - 1 degrees of
     freedom.  Where chance alone would give so many loans a larger error, that is taken instead
     (with the normal distribution): a cell that never moved is sure of nothing.
     Benjamini-Hochberg over the cells tested; and a change must be at least `smallest` to count.
 
     Where the book has seasons and 24 months before the latest, the yardstick is the same month
-    a year ago: the usual rate is that month's, the error the root mean square of the year-on-
-    year differences.  The book has seasons if, in the median cell, year-on-year differences
+    a year ago: the usual rate is that month's, the error the root mean square of the
+    year-on-year differences.  The book has seasons if, in the median cell, year-on-year differences
     vary less than months do (decided once for the book, not by cell; `seasonal` overrides).
 
     Out: one row per bucket x state: `rate`, `usual_rate`, `difference`, `usual_low` and

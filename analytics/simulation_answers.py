@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from analytics.intervals import Array
 from analytics.simulation_recovery import DAYS_A_MONTH, recovery
 from analytics.simulation_result import METERS, Simulation
 from analytics.simulation_spreads import CONFIDENCE, Floating, rows_of, spread_of, tails
@@ -38,30 +39,56 @@ def benefit(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.DataFrame:
     Benefit = discounted (cash - cost) of the strategy less that of the baseline, draw by draw, so
     that what both share cancels.  Costs are contact, legal action, commission and every fixed
     kind.  Out: one row a plan: `plan`, `mean`, `low`, `middle`, `high`, `p_better` (share of draws
-    above 0), `is_noise` (the interval holds 0), `extra_cost` (mean), `return_` (mean benefit
-    over mean extra cost).
-    Null: `return_` where the strategy costs no more than the baseline; of the baseline itself,
-    `p_better` and `is_noise`.
+    above 0), `is_noise` (the interval holds 0), `extra_cost` (mean) with `_low` and `_high`,
+    `return_` (mean benefit over mean extra cost) with `return_low` and `return_high`, draw by draw.
+    Null: `return_` where the interval of the extra cost is not above 0; an end of it where that
+    draw costs nothing more; `p_better` of a plan that is as the baseline in every draw; of the
+    baseline itself, `p_better` and `is_noise`.
     Misleads: effects are those put in; what nobody measured has no interval that is true.
     """
     gain = spread_of(sim.benefit, confidence)
-    cost = sim.extra_cost.mean(axis=-1)
-    p_better = (sim.benefit > 0).mean(axis=-1)
+    cost = spread_of(sim.extra_cost, confidence)
+    is_other = (sim.benefit != 0).any(axis=-1)
+    p_better = np.where(is_other, (sim.benefit > 0).mean(axis=-1), np.nan)
     is_noise = (gain["low"] <= 0) & (gain["high"] >= 0)
     return pl.DataFrame(
         {
             "plan": list(sim.names),
             **gain,
-            "p_better": [None, *p_better[1:].tolist()],
+            "p_better": [None, *(None if np.isnan(p) else float(p) for p in p_better[1:])],
             "is_noise": [None, *is_noise[1:].tolist()],
-            "extra_cost": cost,
-            "return_": [
-                float(mean / spent) if spent > 0 else None
-                for mean, spent in zip(gain["mean"], cost, strict=True)
-            ],
+            "extra_cost": cost["mean"],
+            "extra_cost_low": cost["low"],
+            "extra_cost_high": cost["high"],
+            **_returns(
+                sim,
+                list(cost["low"] > 0),
+                gain["mean"] / np.maximum(cost["mean"], 1e-12),
+                tails(confidence),
+            ),
         },
-        schema_overrides={"p_better": pl.Float64, "is_noise": pl.Boolean, "return_": pl.Float64},
+        schema_overrides={"p_better": pl.Float64, "is_noise": pl.Boolean},
     )
+
+
+def _returns(
+    sim: Simulation, is_dearer: Sequence[bool], mean: Array, ends: tuple[float, float]
+) -> dict[str, pl.Series]:
+    """Benefit over extra cost, of plans that surely cost more."""
+    spent = sim.extra_cost
+    each = np.where(spent > 0, sim.benefit / np.where(spent > 0, spent, 1.0), np.inf)
+    low, high = np.quantile(each, ends, axis=-1, method="inverted_cdf")
+    found = {"return_": mean, "return_low": low, "return_high": high}
+    return {
+        name: pl.Series(
+            [
+                float(value) if sure and np.isfinite(value) else None
+                for value, sure in zip(values, is_dearer, strict=True)
+            ],
+            dtype=pl.Float64,
+        )
+        for name, values in found.items()
+    }
 
 
 def monthly(sim: Simulation, what: str = "cash", *, confidence: float = CONFIDENCE) -> pl.DataFrame:

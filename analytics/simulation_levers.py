@@ -76,7 +76,7 @@ def break_even(
 
     In: baseline and strategy; the place of the effect, whose draws are all set to one value, the
     others staying as they are.  Out: that value, in log-odds a unit, by bisection on the mean
-    benefit.  None: no value in the range `between` makes it even.
+    benefit.  Null: no value in the range `between` makes it even.
     """
 
     def mean(value: float) -> float:
@@ -103,7 +103,7 @@ def break_even_cost(sim: Simulation, kind: str, *, plan: int = 1) -> float | Non
     """By what must one kind of cost be multiplied for the strategy to be worth nothing more?
 
     The benefit falls in proportion to the extra cost of that kind, so no search is needed:
-    1 + mean benefit / mean extra cost of the kind.  None: that kind costs no more than in the
+    1 + mean benefit / mean extra cost of the kind.  Null: that kind costs no more than in the
     baseline, or even at nothing the benefit would stay below 0.
     """
     if kind in MONEY_METERS:

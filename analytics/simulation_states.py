@@ -25,6 +25,7 @@ LATEST_DAYS = (0, 30, 60, 90, 180)  # the last day of each state but the last
 STAGES = ("reminder", "early", "middle", "late")
 STAGE_OF_STATE = (0, 1, 2, 2, 3, 3)  # 1-30 days, 31-90, beyond; `reminder` is not yet late
 KINDS = ("cure", "stay", "forward")
+FEW_SEEN = 100  # loan-months
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,17 @@ class RollBook:
         is_paid_off = there == STATES.index("paid_off")
         cure, stay = (there < here) | is_paid_off, there == here
         return np.stack([cure, stay, ~cure & ~stay]).astype(float)
+
+    def hardly_seen(self) -> pl.DataFrame:
+        """States of which more loans stand there now than were ever seen to leave or stay.
+
+        `state`, `loans` (now), `seen` (loan-months of the window, under a hundred): whatever is
+        projected of them rests on next to nothing.
+        """
+        seen = self.loans[-self.window :].sum(axis=(0, 1, 3))
+        loans = self.stock_loans.sum(axis=0)
+        rows = pl.DataFrame({"state": ON_BOOK, "loans": loans, "seen": seen})
+        return rows.filter(pl.col("seen") < FEW_SEEN, pl.col("loans") > pl.col("seen"))
 
     def until(self, month: date) -> RollBook:
         """The book as it was known at an earlier month-end; refuses a month without data before.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 
@@ -35,6 +37,21 @@ def benefit_so_far(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.Dat
             **{name: values.ravel() for name, values in found.items()},
         }
     )
+
+
+def rest_of_segments(
+    sim: Simulation, plan: int, shown: Collection[str], *, confidence: float = CONFIDENCE
+) -> dict[str, float] | None:
+    """What do the segments that are not `shown` bring together?  As `by_segment`, added up draw by
+    draw: `mean`, `low`, `high`, `p_better`.  None where all are shown."""
+    rest = np.array([one not in shown for one in sim.segments])
+    if not rest.any():
+        return None
+    net = sim.segment_net[:, rest].astype(np.float64)
+    gain = (net[plan] - net[0] + sim.luck[plan, rest]).sum(axis=0)
+    ends = spread_of(gain, confidence)
+    found = {name: float(ends[name]) for name in ("mean", "low", "high")}
+    return found | {"p_better": float((gain > 0).mean())}
 
 
 def totals(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.DataFrame:

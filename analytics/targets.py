@@ -37,7 +37,9 @@ def target_attainment(
     knowing the rate (ratio estimator) and one from each case's own luck (in proportion to what
     is placed on it, as among the mature).  `probability` = P(final rate >= target), normal, with
     Student's t on the mature cases; never surer than all-or-nothing cases of the same sizes
-    would allow where the mature ones show no variation.
+    would allow where the mature ones show no variation.  The others can bring no less than nothing
+    and no more than what is placed on them: what lies beyond is put at these two ends, for the
+    interval and for `probability` alike.
 
     In: as cohort recovery (`clipped`), with `immature_cents` and `immature_squares` of the
     cases still to mature (add the placements still expected, if the period is not over).
@@ -45,7 +47,8 @@ def target_attainment(
     amount that is mature), `forecast`, `low`, `high` (of the final rate), `probability`,
     `is_decided` (nothing is left to mature), `is_small`, `reason`.
     Null: all of it where nothing matured (`all_immature`, `no_cases`); forecast interval and
-    probability on one mature case (`one_case`) while others are open.
+    probability on one mature case (`one_case`) while others are open; probability on fewer than
+    `minimum` mature cases (`is_small`) while others are open: too few to judge by.
     Refuses: a target that is not between 0 and 1.
     Misleads: the probability knows nothing of a season, a new strategy or a change of case mix
     between the mature and the others; cash already in on open cases is not used.
@@ -72,13 +75,16 @@ def target_attainment(
     freedom = np.maximum(n - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = stats.t.cdf((forecast - target) / error, freedom)
-    chance = np.where(decided, (rate >= target).astype(float), chance)
     reach = stats.t.ppf(0.5 + confidence / 2, freedom) * error
-    floor = divide(table["clipped_cents"].to_numpy(), whole)
-    low = np.where(decided, rate, np.maximum(forecast - reach, np.minimum(floor, rate)))
-    high = np.where(decided, rate, np.minimum(forecast + reach, floor + divide(left, whole)))
+    least = divide(table["clipped_cents"].to_numpy(), whole)
+    most, least = least + divide(left, whole), np.minimum(least, rate)
+    chance = np.where(target > most, 0.0, np.where(target <= least, 1.0, chance))
+    chance = np.where(decided, (rate >= target).astype(float), chance)
+    low = np.where(decided, rate, np.maximum(forecast - reach, least))
+    high = np.where(decided, rate, np.minimum(forecast + reach, most))
     unknown = (n < 1) | ((n < 2) & ~decided)
-    low, high, chance = (np.where(unknown, np.nan, value) for value in (low, high, chance))
+    low, high = (np.where(unknown, np.nan, value) for value in (low, high))
+    chance = np.where(unknown | ((n < minimum) & ~decided), np.nan, chance)
     estimates = {"attained": rate, "placed_share": divide(placed, whole), "forecast": forecast}
     estimates |= {"low": low, "high": high, "probability": chance}
     reason = pl.when(pl.col("is_decided")).then(None).otherwise(why_unknown())
@@ -104,7 +110,8 @@ def contact_attainment(contact: pl.DataFrame, *, minimum: int = MINIMUM_CASES) -
     In: `cases`, `mean`, `mean_low`, `mean_high`, `mean_se`, `target` (working days).
     Out: the other columns with `attained`, `forecast`, `low`, `high`, `probability`,
     `immature_cases` (0: a case that waits is counted as it waits), `is_small`.
-    Null: all of it where the mean is not known (no case was open for 10 working days).
+    Null: all of it where the mean is not known (no case was open for 10 working days);
+    probability on fewer than `minimum` cases (`is_small`): too few to judge by.
     Misleads: one case never tried counts as 10 days, however long it waits.
 
     >>> one = pl.DataFrame({"cases": [50], "mean": [2.5], "mean_low": [2.1], "mean_high": [2.9],
@@ -119,7 +126,7 @@ def contact_attainment(contact: pl.DataFrame, *, minimum: int = MINIMUM_CASES) -
         forecast=pl.col("mean"),
         low=pl.col("mean_low"),
         high=pl.col("mean_high"),
-        probability=pl.Series(chance, nan_to_null=True),
+        probability=pl.when(pl.col("cases") >= minimum).then(pl.Series(chance, nan_to_null=True)),
         immature_cases=pl.lit(0, pl.Int64),
         is_small=pl.col("cases") < minimum,
     ).drop("mean", "mean_low", "mean_high", "mean_se")

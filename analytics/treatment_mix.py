@@ -101,7 +101,10 @@ def choices(
 
     Each treatment is simulated in one stage at a time, the rest as in the baseline; its value in a
     segment is the mean of what that segment then brings more.  Hours are not limited here (they
-    are the optimiser's to give).  A treatment that a contact rule would cut is not allowed.
+    are the optimiser's to give).  Money and complaints are those of a mean month of the months
+    simulated, in which the book changes; hours are those of the caseload measured, as collectors
+    are planned for it.  What loans that are not late take is in every choice alike.  A treatment
+    that a contact rule would cut is not allowed.
     Misleads: two stages changed together bring less, or more, than the sum of each alone.
     """
     base = planned(baseline, baseline, effects, doses, workload, horizon=draws.horizon,
@@ -110,6 +113,7 @@ def choices(
     value = np.zeros((cells, len(options)))
     usage = {name: np.zeros_like(value) for name in LIMITS}
     allowed = np.ones(value.shape, bool)
+    times = _simulated_over_measured(base, workload, draws, theta)
     for place, option in enumerate(options):
         plans = [
             planned(treated(baseline, option, stage), baseline, effects, doses, workload,
@@ -125,7 +129,8 @@ def choices(
         everywhere = planned(treated(baseline, option), baseline, effects, doses, workload,
                              caps=caps, horizon=draws.horizon, is_limited=False)  # fmt: skip
         for name, used in uses(everywhere, workload).items():
-            usage[name][:, place] = used[:, 1:].ravel()
+            of_all = used[:, 0].sum() / cells
+            usage[name][:, place] = times[name] * (used[:, 1:].ravel() + of_all)
         cut = everywhere.capped.filter(pl.col("stage").is_in(CHOSEN_STAGES))
         for segment, stage in cut.select("segment", "stage").iter_rows():
             row = workload.segments.index(segment) * len(CHOSEN_STAGES)
@@ -133,8 +138,23 @@ def choices(
     return Choices(workload.segments, tuple(options), value, usage, allowed)
 
 
+def _simulated_over_measured(
+    base: Planned, workload: Workload, draws: Draws, theta: Floats
+) -> dict[str, float]:
+    """A mean month of the baseline as simulated, over one of the caseload measured, by limit."""
+    sim = simulate(draws, theta, [base.plan])
+    contact, legal, complaints, *_ = sim.meters[:, 0].mean(axis=(0, 1), dtype=np.float64)
+    month = {"budget": contact + legal, "complaints": complaints}
+    measured = {name: float(used.sum()) for name, used in uses(base, workload).items()}
+    return {
+        name: float(month[name] / measured[name]) if name in month and measured[name] > 0 else 1.0
+        for name in LIMITS
+    }
+
+
 def uses(plan: Planned, workload: Workload) -> dict[str, Array]:
-    """Hours, money (contacts and suits) and complaints a month [segment, stage]."""
+    """Hours, money (contacts and suits) and complaints a month [segment, stage], of the caseload
+    measured."""
     first_state = [0, 1, 2, 4]
     meters = plan.plan.meters[:, first_state].astype(np.float64) * workload.balance[..., None]
     return {

@@ -59,7 +59,7 @@ def agency_sentences(results: pl.DataFrame, names: dict[str, str]) -> list[str]:
     if house.height and theirs.height:
         lines += _verdicts(theirs.sort("p_earns", descending=True), names)
         lines.append(
-            f"In-house would bring in {percent(house['rate'][0])} of the same, before its own cost."
+            f"In-house would bring in {in_house_words(house)} of the same, before its own cost."
         )
     elif theirs.height:
         best = theirs.sort("net", descending=True).row(0, named=True)
@@ -78,6 +78,12 @@ def agency_sentences(results: pl.DataFrame, names: dict[str, str]) -> list[str]:
         who = listing([_name(row, names) for row in unknown.iter_rows(named=True)])
         lines.append(f"The commission of {who} is not recorded, so its net is not known.")
     return lines
+
+
+def in_house_words(house: pl.DataFrame) -> str:
+    """In-house with its interval: 33.1 % (29.0–37.8 %)."""
+    row = house.row(0, named=True)
+    return f"{percent(row['rate'])} ({span(row['rate_low'], row['rate_high'])})"
 
 
 def _verdicts(theirs: pl.DataFrame, names: dict[str, str]) -> list[str]:
@@ -134,8 +140,13 @@ def like_for_like_words(stages: Sequence[str], volumes: pl.DataFrame) -> str:
     )
 
 
-def cost_sentence(commissions: pl.DataFrame, spending: pl.DataFrame) -> str:
-    """What agencies cost: commissions by the rates, and what was really spent."""
+def cost_sentence(
+    commissions: pl.DataFrame, spending: pl.DataFrame, *, is_split: bool = False
+) -> str:
+    """What agencies cost: commissions by the rates, and what was really spent.
+
+    `is_split`: the choice is a part of the book, over which spending cannot be divided.
+    """
     if commissions.is_empty() and spending.is_empty():
         return "Neither cash on agencies' cases nor spending on agencies is recorded in this time."
     cash = int(commissions["cash_cents"].sum())
@@ -150,6 +161,11 @@ def cost_sentence(commissions: pl.DataFrame, spending: pl.DataFrame) -> str:
         line = "No cash came in on agencies' cases."
     if commissions["commission_cents"].null_count():
         line += " Where no rate is recorded, no commission is counted."
+    if is_split:
+        return line + (
+            " What the table of costs has for agencies is not held against it: costs cannot be"
+            " split by product, region or grade. Widen the choice to see them."
+        )
     if spending.is_empty():
         return line + " The table of costs has no spending on agencies to hold it against."
     spent = int(spending["amount_cents"].sum())

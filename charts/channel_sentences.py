@@ -103,8 +103,9 @@ def _best(known: pl.DataFrame, outcome: Outcome) -> str:
         other = more.row(0, named=True)
         line += (
             f" {named.sentence(named.channels(other['arm']))} {named.stage(other['stage'])} may do"
-            f" more ({amount(other['effect'], outcome)}), but too few like cases can be compared to"
-            " be sure."
+            f" more ({amount(other['effect'], outcome)},"
+            f" {interval(other['low'], other['high'], outcome)}), but too few like cases can be"
+            " compared to be sure."
         )
     return line
 
@@ -112,10 +113,11 @@ def _best(known: pl.DataFrame, outcome: Outcome) -> str:
 def _misled(known: pl.DataFrame, outcome: Outcome) -> str:
     wrong = known.filter(pl.col("verdict").is_in(_MISLEADING))
     if wrong.is_empty():
-        return "Raw and adjusted say the same wherever both are known."
+        return "Raw and adjusted do not differ beyond chance wherever both are known."
     worst = wrong.with_columns(
-        rank=pl.col("verdict").replace_strict(_MISLEADING, range(len(_MISLEADING)))
-    ).sort("rank", "apart", descending=[False, True])
+        is_doubtful=is_doubtful(),
+        rank=pl.col("verdict").replace_strict(_MISLEADING, range(len(_MISLEADING))),
+    ).sort("is_doubtful", "rank", "apart", descending=[False, False, True])
     row = worst.row(0, named=True)
     them = named.channels(row["arm"])
     return (
@@ -125,16 +127,22 @@ def _misled(known: pl.DataFrame, outcome: Outcome) -> str:
 
 
 def verdict_words(row: Mapping[str, Any], outcome: Outcome) -> str:
-    """What raw says and what adjusted says, after the name of the channel."""
+    """What raw says and what adjusted says, after the name of the channel.
+
+    `is_doubtful`: few like cases, or a check that says next to nothing.
+    """
     raw, effect = amount(row["raw"], outcome), amount(row["effect"], outcome)
     looks = "worse" if row["raw"] < 0 else "better"
     does = "worse" if row["effect"] < 0 else "better"
+    bounds = interval(row["low"], row["high"], outcome)
+    bounds += ", few like cases without" if row["overlap"] == "thin" else ""
+    are = f"{'may be' if row.get('is_doubtful') else 'are'} {effect} {does} ({bounds})"
     return {
-        "opposite": f"look {raw} {looks} and are {effect} {does}",
-        "hidden": f"look no different and are {effect} {does}",
-        "spurious": f"look {raw} {looks}, of which adjusted nothing is sure",
-        "other_size": f"look {raw} {looks} and are {effect} {does}",
-        "alike": "look as they are",
+        "opposite": f"look {raw} {looks} and {are}",
+        "hidden": f"look no different and {are}",
+        "spurious": f"look {raw} {looks}; among like cases no difference is shown ({bounds})",
+        "other_size": f"look {raw} {looks} and {are}",
+        "alike": "do not differ from how they look beyond chance",
     }[row["verdict"]]
 
 

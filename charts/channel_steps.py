@@ -64,8 +64,8 @@ def strip(
         "mark": {
             "type": "text",
             "align": "left",
-            "dx": 4,
-            "fontSize": {"expr": f"{NARROW} ? 10 : 12"},
+            "dx": {"expr": f"{NARROW} ? 2 : 4"},
+            "fontSize": {"expr": f"{NARROW} ? 9 : 12"},
             "tooltip": None,
             "aria": False,
         },
@@ -92,7 +92,7 @@ def strip(
             {"calculate": written("share", "datum.share"), "as": "share_text"},
             {
                 "calculate": f"!isValid(datum.share) ? '–' : {NARROW}"
-                " ? format(datum.share * 100, '.0f') : datum.share_text",
+                " ? format(datum.share * 100, '.0f') + '%' : datum.share_text",
                 "as": "short_text",
             },
             {
@@ -111,7 +111,8 @@ def strip(
                 "axis": {
                     "orient": "top",
                     "values": list(range(len(codes))),
-                    "labelExpr": f"{heads}[datum.value]",
+                    "labelExpr": f"{NARROW} ? split({heads}[datum.value], ' ')[0]"
+                    f" : {heads}[datum.value]",
                     "labelAlign": "left",
                     "labelColor": INK.expr,
                     "labelFontSize": {"expr": f"{NARROW} ? 9 : 12"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -21,12 +21,15 @@ def dose_sentence(
     if known.is_empty():
         return ""
     each = [
-        f"{_change(row['effect'], outcome)} with {named.DOSES[row['arm']]}"
+        f"{_effect(row, outcome)} with {named.DOSES[row['arm']]}"
         for row in known.iter_rows(named=True)
     ]
     unit = "points of resolved share" if outcome == "resolved" else "cash a case"
     none = f"cases without {named.channels(channel)}" if channel else "no attempt"
-    line = f"Against {none} in the first week, {named.stage(stage)}, in {unit}: {listing(each)}."
+    line = (
+        f"Against {none} in the first week, {named.stage(stage)}, in {unit} (95 % intervals):"
+        f" {listing(each)}."
+    )
     if known.height < 2:
         return line
     before, last = known.row(-2, named=True), known.row(-1, named=True)
@@ -49,14 +52,23 @@ def early_sentence(rows: pl.DataFrame, outcome: Outcome, *, channel: str | None 
     by = f" by {named.channel(channel).lower()}" if channel else ""
     line = (
         f"With the first attempt{by} on {named.FIRST_DAYS[first['arm']]} the effect is"
-        f" {_change(first['effect'], outcome)}, on {named.FIRST_DAYS[last['arm']]}"
-        f" {_change(last['effect'], outcome)}"
+        f" {_effect(first, outcome)}, on {named.FIRST_DAYS[last['arm']]}"
+        f" {_effect(last, outcome)}"
     )
     if first["low"] > last["high"]:
         return f"{line}: sooner is surely better."
     if first["high"] < last["low"]:
         return f"{line}: later is surely better."
     return f"{line}: whether sooner is better is not sure."
+
+
+def _effect(row: Mapping[str, Any], outcome: Outcome) -> str:
+    """An effect with its interval: +3.0 (2.0 to 4.0)."""
+    return f"{_change(row['effect'], outcome)} ({_ends(row['low'], row['high'], outcome)})"
+
+
+def _ends(low: float | None, high: float | None, outcome: Outcome) -> str:
+    return interval(low, high, outcome).removeprefix("95 % interval ")
 
 
 def _change(value: float, outcome: Outcome) -> str:
@@ -148,29 +160,51 @@ def single_channel_sentences(answers: pl.DataFrame) -> list[str]:
     return lines
 
 
-def cost_sentence(costs: pl.DataFrame) -> str:
-    """Through which channel, and at which stage, one more resolved case is cheapest."""
-    known = costs.filter(pl.col("cost_per_resolved").is_not_null()).sort("cost_per_resolved")
+def cost_sentence(costs: pl.DataFrame, stage: str) -> str:
+    """Through which channel one more resolved case is cheapest in a stage, and is that sure?"""
+    here = costs.filter(pl.col("cost_per_resolved").is_not_null(), pl.col("stage") == stage)
+    known = here.sort("cost_per_resolved")
+    where = named.stage(stage)
     if known.is_empty():
-        return "No cost of one more resolved case can be stated; the table says why."
+        return f"No cost of one more resolved case can be stated {where}; the table says why."
     row = known.row(0, named=True)
-    line = (
-        f"One more resolved case costs least through {named.channels(row['arm'])}"
-        f" {named.stage(row['stage'])}: {cash(row['cost_per_resolved'])}"
-        f" (95 % interval {cash(row['cost_per_resolved_low'])} to"
-        f" {cash(row['cost_per_resolved_high'])})."
-    )
-    if known.height > 1:
-        last = known.row(-1, named=True)
-        line += (
-            f" It costs most through {named.channels(last['arm'])} {named.stage(last['stage'])}:"
-            f" {cash(last['cost_per_resolved'])}."
+    if known.height == 1:
+        return (
+            f"One more resolved case can be priced through one channel only {where}:"
+            f" {named.channels(row['arm'])}, {_price(row)}."
         )
-    return line
+    others = known.slice(1)
+    near = others.filter(pl.col("cost_per_resolved_low") <= row["cost_per_resolved_high"])
+    last = known.row(-1, named=True)
+    most = f"most through {named.channels(last['arm'])}, {_price(last)}"
+    if near.is_empty():
+        return (
+            f"One more resolved case costs least through {named.channels(row['arm'])} {where}:"
+            f" {_price(row)}; {most}."
+        )
+    alike = listing([named.channels(arm) for arm in near["arm"]])
+    return (
+        f"Which channel is cheapest {where} is not sure. One more resolved case seems to cost least"
+        f" through {named.channels(row['arm'])}, {_price(row)}, and {most}; the"
+        f" {'interval' if near.height == 1 else 'intervals'} of {alike}"
+        f" {'overlaps' if near.height == 1 else 'overlap'} that of {named.channels(row['arm'])}."
+    )
 
 
-def self_cure_sentences(share: float | None, alone: pl.DataFrame) -> list[str]:
-    """How much comes without anybody: cash that followed no contact, cases left alone."""
+def _price(row: Mapping[str, Any]) -> str:
+    """14.5 (95 % interval 9.1 to 30.2, few like cases without)."""
+    ends = [cash(row[f"cost_per_resolved_{end}"]) for end in ("low", "high")]
+    thin = ", few like cases without" if row["overlap"] == "thin" else ""
+    return f"{cash(row['cost_per_resolved'])} (95 % interval {ends[0]} to {ends[1]}{thin})"
+
+
+def self_cure_sentences(
+    share: float | None, alone: pl.DataFrame, *, stages: Sequence[str] = ()
+) -> list[str]:
+    """How much comes without anybody: cash that followed no contact, cases left alone.
+
+    `stages`: those in which cases were still open; of those without an estimate it is said why.
+    """
     lines = []
     if share is not None:
         lines.append(
@@ -180,7 +214,7 @@ def self_cure_sentences(share: float | None, alone: pl.DataFrame) -> list[str]:
     rates = alone.filter(pl.col("outcome") == "resolved", pl.col("alone").is_not_null())
     parts = [
         f"{percent(row['alone'])}"
-        f" ({interval(row['low'], row['high'], 'resolved').removeprefix('95 % interval ')})"
+        f" ({_ends(row['low'], row['high'], 'resolved')})"
         f" {named.stage(row['stage'])}"
         for row in rates.iter_rows(named=True)
     ]
@@ -188,6 +222,12 @@ def self_cure_sentences(share: float | None, alone: pl.DataFrame) -> list[str]:
         lines.append(
             f"With no attempt in the first week an estimated {listing(parts)} of the cases still"
             " open then would resolve (95 % intervals)."
+        )
+    unknown = [named.stage(stage) for stage in stages if stage not in set(rates["stage"])]
+    if unknown:
+        lines.append(
+            f"How many would resolve with no attempt {listing(unknown)} is not known: too few like"
+            " cases were left alone."
         )
     return lines
 
@@ -249,7 +289,12 @@ def timeline_sentences(steps: pl.DataFrame) -> list[str]:
     return [
         f"{_step(worst)} is kept least: {percent(worst['on_time_share'])} in time"
         f" ({span(worst['low'], worst['high'])}), {percent(worst['skipped_share'])} skipped"
-        + (f"; {_step(best)} most, {percent(best['on_time_share'])}." if known.height > 1 else ".")
+        + (
+            f"; {_step(best)} most, {percent(best['on_time_share'])}"
+            f" ({span(best['low'], best['high'])})."
+            if known.height > 1
+            else "."
+        )
     ]
 
 
@@ -264,7 +309,7 @@ def skipping_sentences(steps: pl.DataFrame) -> list[str]:
         return ["No case skipped a step."]
     most = skipped.sort("denominator", descending=True).row(0, named=True)
     taken = known.filter(pl.col("way") == "on_time", pl.col("step") == most["step"])
-    line = f"Of the cases that skipped {_step(most)}, the step that most skipped,"
+    line = f"Of the cases that skipped {_step(most)}, the step that most cases skipped,"
     line += f" {_resolved(most)} resolved within 180 days of opening"
     if taken.height:
         line += f", of those in time {_resolved(taken.row(0, named=True))}"
@@ -273,6 +318,23 @@ def skipping_sentences(steps: pl.DataFrame) -> list[str]:
         "This compares unlike cases and is not what the step caused: steps are skipped where a"
         " case looks easy or hopeless.",
     ]
+
+
+def undrawn_sentence(steps: pl.DataFrame) -> str:
+    """Which of the ways of `skipping_sentences` have no case, and so no place in the chart."""
+    ways = {"on_time": "took {} in time", "skipped": "skipped {}"}
+    none = steps.filter(pl.col("share").is_null())
+    told = [ways[row["way"]].format(_step(row)) for row in none.iter_rows(named=True)]
+    return f"Not drawn: no case {' or '.join(told)}." if told else ""
+
+
+def not_due_sentence(steps: pl.DataFrame) -> str:
+    """Steps for which no case was due, or which the book cannot show."""
+    due = set(steps.filter(pl.col("due") > 0)["step"])
+    missing = [_step({"step": step}) for step in named.DUE_STEPS if step not in due]
+    return (
+        f"No case was due for {listing(missing)}, or the book lacks its table." if missing else ""
+    )
 
 
 def _resolved(row: Mapping[str, Any]) -> str:
@@ -300,6 +362,12 @@ def preference_sentence(rows: pl.DataFrame) -> str:
         f" is recorded; for {percent(1 - known / attempts)} of {number(attempts)} attempts it is"
         " not."
     )
+
+
+def unwanted_words(codes: Sequence[str]) -> str:
+    """Channels that are left out, as none of the debtors attempted by them prefers them."""
+    names = listing([named.channel(code).lower() for code in codes])
+    return f" Left out, as nobody attempted by it prefers it: {names}." if codes else ""
 
 
 NOT_HERE = (

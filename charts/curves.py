@@ -77,7 +77,7 @@ def lines(
         "scale": scale(dict(shades)),
         "legend": None,
     }
-    band: list[Spec] = [_band(colour)] if with_band else []
+    band: list[Spec] = [_band(colour), _lone_band(colour)] if with_band else []
     shifts = _apart(frame, shades, height, from_zero, with_band=with_band)
     return canvas(
         [*band, _line(colour), *_ends(shifts, colour), _hover()],
@@ -192,6 +192,19 @@ def _line(colour: Spec, *, width: float = 2) -> Spec:
 def _band(colour: Spec) -> Spec:
     return {
         "mark": {"type": "area", "opacity": 0.12, "tooltip": None, "aria": False},
+        "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}, "color": colour},
+    }
+
+
+def _lone_band(colour: Spec) -> Spec:
+    """The interval of a month whose neighbours have none: an area of one month has no width."""
+    beside = [{"op": op, "field": "low", "as": f"{op}_low"} for op in ("lag", "lead")]
+    return {
+        "transform": [
+            {"window": beside, "groupby": ["series"], "sort": [{"field": "month"}]},
+            {"filter": "isValid(datum.low) && !isValid(datum.lag_low) && !isValid(datum.lead_low)"},
+        ],
+        "mark": {"type": "rule", "strokeWidth": 4, "opacity": 0.3, "tooltip": None, "aria": False},
         "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}, "color": colour},
     }
 

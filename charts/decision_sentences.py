@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any
 
 from charts.format import day, listing, moment, number, percent, plain, points
-from charts.recovery_page_sentences import chance
 from charts.sentences import plural
+from charts.strategy_sentences import chance
 
 MEASURES = {
     "cash": "Cash collected",
@@ -43,7 +43,12 @@ def measure_words(code: str) -> str:
 def answer(rows: int, score: Any, level: float) -> list[str]:
     """What we decided and whether we were right, in two sentences."""
     if not score.months:
-        return [f"{plural(rows, 'decision')} so far; of none is a month known that could score it."]
+        so_far = f"{plural(rows, 'decision')} so far"
+        return [
+            f"{so_far}. No month has ended since that could show whether it was right."
+            if rows == 1
+            else f"{so_far}. No month has ended since that could show whether they were right."
+        ]
     first = (
         f"{plural(rows, 'decision')}, {number(score.decisions)} of them scored on"
         f" {plural(score.months, 'month')}: {percent(score.coverage, decimals=0)} of the months lie"
@@ -113,7 +118,11 @@ def fan_subtitle(measure: str, level: float, as_of: date, decided_on: date, unit
 
 def better_sentence(row: Mapping[str, Any], p_better: float | None) -> str | None:
     """Whether it was better than the baseline's forecast, and what was said before."""
-    said = "" if p_better is None else f" P(better) was {chance(p_better)}."
+    said = (
+        ""
+        if p_better is None
+        else f" The chance that it is better was given as {chance(p_better)}."
+    )
     if not row["months"]:
         return said.strip() or None
     return (

@@ -158,8 +158,7 @@ def slopes(*, alt: str, locale: str | None = None) -> Spec:
         transform=[
             {"calculate": "datum.side === 0 ? 'Raw rate' : 'Same cases'", "as": "side_label"},
             {
-                "calculate": "datum.side === 0 ? datum.rank + '  ' + datum.owner"
-                " : datum.owner + '  ' + datum.rank",
+                "calculate": "datum.rank + '. ' + datum.owner",
                 "as": "label",
             },
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from charts.format import listing, number
+from charts.sentences import plural
 from charts.strategy_sentences import Row, chance, interval, money
 
 _LIMITS = {
@@ -19,16 +20,18 @@ def limit_name(code: str) -> str:
     return _LIMITS.get(code, code.replace("_", " "))
 
 
-def price_sentences(limits: pl.DataFrame, *, months: int, collector_hours: float) -> list[str]:
-    """What one more of each scarce thing is worth: shadow prices in words.
+def price_sentences(
+    limits: pl.DataFrame, *, months: int, collector: float | None = None
+) -> list[str]:
+    """What one more of each scarce thing is worth over all `months`: shadow prices in words.
 
     `limits`: `limit`, `at_most`, `used`, `price`, `binds`, all a month; a price is what one more a
-    month brings over all `months`.
+    month brings over all `months`.  `collector`: what one whole collector more brings over them.
     """
+    over = f"over these {plural(months, 'month')}"
     lines = []
     for row in limits.iter_rows(named=True):
-        each = row["price"] / months
-        if not row["binds"] or each <= 0:
+        if not row["binds"] or row["price"] <= 0:
             left = row["at_most"] - row["used"]
             if left > 0:
                 lines.append(
@@ -39,15 +42,19 @@ def price_sentences(limits: pl.DataFrame, *, months: int, collector_hours: float
                     f" {money(row['at_most'])} a month."
                 )
         elif row["limit"] == "hours":
-            lines.append(
-                f"One more collector is worth {money(each * collector_hours)} a month, before pay."
-            )
+            lines.append(f"One more collector would bring {money(collector)} {over}, before pay.")
         elif row["limit"] == "complaints":
-            lines.append(f"One complaint fewer allowed costs {money(each)}.")
+            lines.append(
+                f"One complaint a month fewer allowed costs about {money(row['price'])} {over}."
+            )
         elif row["limit"] == "budget":
-            lines.append(f"One more unit of budget brings {number(each, decimals=2)}.")
+            each = number(row["price"] / months, decimals=2)
+            lines.append(f"Each unit of currency more in the budget brings {each} beyond itself.")
         else:
-            lines.append(f"One more of {limit_name(row['limit'])} brings {money(each)}.")
+            lines.append(
+                f"One a month more of {limit_name(row['limit'])} brings {money(row['price'])}"
+                f" {over}."
+            )
     return lines
 
 
@@ -69,6 +76,8 @@ def _size(limit: str, value: float) -> str:
 
 def mix_sentences(planned: float, simulated: Row, pay: float) -> list[str]:
     """What the best mix brings by the programme, and when it is simulated."""
+    if simulated["p_better"] is None:
+        return ["Nothing within the limits brings more than what is done now."]
     low, high = float(simulated["low"]), float(simulated["high"])
     before = float(simulated["mean"]) + pay
     lines = [

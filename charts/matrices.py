@@ -12,8 +12,6 @@ from charts.palette import ACCENT, BETTER, GRID, INK, MUTED, NOISE, WORSE, Shade
 ROW = 36  # pixels
 CELL = "cell"  # the name of the selection
 DARK_CELL = 0.18  # luminance below which white is easier to read than black
-# The worse end of the book comes last; of the ways out, only one is bad and one is good.
-_RANKS = {"charged_off": 99, "paid_off": -1}
 
 
 def roll_matrix(
@@ -28,9 +26,10 @@ def roll_matrix(
     """A roll-rate matrix: every cell is labelled with its percentage.
 
     Frame: `from_state`, `to_state`, `rate`, `low`, `high`, `loans`, `from_loans`, `is_small`; with
-    changes also `difference`, `usual_rate` and `is_changed`.  A row of few loans is hollow.  A cell
-    that changed has an outline, an arrow and the signed change in points: orange where more
-    loans get worse (or fewer get better), blue where it is the other way round.
+    changes also `difference`, `usual_rate`, `is_changed` and `is_worse`.  A row of few loans is
+    hollow, with a thin outline.  A cell that changed has a thick outline, an arrow and the signed
+    change in points: orange where it is worse, blue where it is better, and the colour of text
+    where it is neither.
     A click selects a cell: selection `cell` with `from_state` and `to_state`.
     """
     labels = {code: state(code, basis=basis) for code in {*from_states, *to_states}}
@@ -47,7 +46,7 @@ def roll_matrix(
         transform=[
             lookup(labels, "from_state"),
             lookup(labels, "to_state"),
-            *_words(from_states, with_changes),
+            *_words(with_changes),
         ],
         encoding={
             "y": {
@@ -100,15 +99,14 @@ def _axis(labels: dict[str, str], orient: str, title: str) -> Spec:
     }
 
 
-def _words(from_states: Sequence[str], with_changes: bool) -> list[Spec]:
-    """What is written in a cell and its tooltip, and whether a rise there is bad news."""
-    ranks = {code: rank for rank, code in enumerate(from_states)} | _RANKS
-    table = json.dumps(ranks)
-    short = f"({NARROW} ? format(datum.rate * 100, '.0f') : format(datum.rate * 100, '.1f'))"
+def _words(with_changes: bool) -> list[Spec]:
+    """What is written in a cell and its tooltip; above 0 it is never written as 0."""
+    short = "datum.rate < 0.005 ? '<1' : format(datum.rate * 100, '.0f')"
+    long = "datum.rate < 0.0005 ? '<0.1' : format(datum.rate * 100, '.1f')"
     words: list[Spec] = [
         {
             "calculate": "!isValid(datum.rate) ? '–' : datum.rate === 0 ? '0' : "
-            f"datum.rate < 0.0005 ? '<0.1' : {short}",
+            f"{NARROW} ? ({short}) : ({long})",
             "as": "written",
         },
         {"calculate": written("share", "datum.rate"), "as": "rate_text"},
@@ -117,7 +115,6 @@ def _words(from_states: Sequence[str], with_changes: bool) -> list[Spec]:
             f"{written('share', 'datum.high')} : '–'",
             "as": "interval_text",
         },
-        {"calculate": f"({table}[datum.to_state]) - ({table}[datum.from_state])", "as": "way"},
     ]
     if not with_changes:
         return words
@@ -126,8 +123,7 @@ def _words(from_states: Sequence[str], with_changes: bool) -> list[Spec]:
         {"calculate": written("points", "datum.difference"), "as": "difference_text"},
         {"calculate": written("share", "datum.usual_rate"), "as": "usual_text"},
         {
-            "calculate": "!datum.is_changed || !isValid(datum.way) || datum.way === 0 ? 'plain' : "
-            "datum.way * datum.difference > 0 ? 'worse' : 'better'",
+            "calculate": "!isValid(datum.is_worse) ? 'plain' : datum.is_worse ? 'worse' : 'better'",
             "as": "verdict_tone",
         },
         {

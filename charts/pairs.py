@@ -17,13 +17,14 @@ def before_and_after(
     before: str,
     after: str,
     reference: float | None = None,
+    reference_ends: tuple[float, float] | None = None,
     reference_label: str = "",
     locale: str | None = None,
 ) -> Spec:
     """A small tick before, a dot with a whisker after; hollow where the cases are few.
 
     Frame: `name`, `before`, `after`, `low`, `high`, `is_small`, `cases`.  `reference` is a line
-    to compare with.
+    to compare with, `reference_ends` the interval around it.
     """
     small = {"test": "datum.is_small"}
     colour: Spec = {"condition": small | {"value": NOISE.expr}, "value": SERIES.expr}
@@ -53,9 +54,18 @@ def before_and_after(
         },
     }
     line: list[Spec] = []
+    if reference_ends is not None:
+        low, high = ({"datum": end, "type": "quantitative"} for end in reference_ends)
+        line.append(
+            {
+                "transform": [{"aggregate": [{"op": "count", "as": "rows"}]}],  # once, not by row
+                "mark": {"type": "rect", "opacity": 0.12, "color": MUTED.expr, **quiet},
+                "encoding": {"x": low, "x2": high, "y": None},
+            }
+        )
     if reference is not None:
         x: Spec = {"datum": reference, "type": "quantitative"}
-        line = [
+        line += [
             {
                 "mark": {"type": "rule", "strokeDash": [4, 3], **quiet},
                 "encoding": {"x": x, "y": None, "color": {"value": MUTED.expr}},

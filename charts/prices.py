@@ -14,9 +14,13 @@ _MONEY = "format({0} / 100, abs({0}) < 1000 ? ',.2f' : abs({0}) < 10000 ? ',.1f'
 def prices(order: Sequence[str], *, alt: str, locale: str | None = None) -> Spec:
     """A dot with a whisker for each name, and its price: equal distances are equal ratios.
 
-    Frame: as `intervals.dots`, in cents and above 0.
+    Frame: as `intervals.dots`, in cents and above 0, with `is_thin` (broken whisker).
     """
     spec = intervals.dots(order, alt=alt, unit="cents", locale=locale)
+    spec["layer"][0]["encoding"]["strokeDash"] = {
+        "condition": {"test": "datum.is_thin", "value": [3, 3]},
+        "value": [1, 0],
+    }
     spec["transform"] += [
         {"calculate": _MONEY.format("datum.value"), "as": "value_text"},
         {

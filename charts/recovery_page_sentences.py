@@ -74,6 +74,22 @@ def chance_words(probability: float | None) -> str:
     return "almost certainly met"
 
 
+def has_few_cases(row: Mapping[str, Any]) -> bool:
+    """Whether there are cases, but too few for a verdict on the target."""
+    return row.get("probability") is None and bool(row.get("is_small") and row.get("cases"))
+
+
+def verdict_words(row: Mapping[str, Any]) -> str:
+    """How sure it is that a target is met, or that the cases are too few to say.
+
+    >>> verdict_words({"probability": None, "is_small": True, "cases": 2})
+    'too few cases (2) to judge'
+    """
+    if has_few_cases(row):
+        return f"too few cases ({number(row['cases'])}) to judge"
+    return chance_words(row.get("probability"))
+
+
 def chance(probability: float | None) -> str:
     """A probability, never surer than it is: 3 %, under 1 %, over 99 %."""
     if probability is None:
@@ -101,7 +117,7 @@ def judged_words(row: Mapping[str, Any]) -> str:
         " owed on them: the figure that the target is judged on. With what was paid beyond it is"
         f" {percent(row.get('rate'))}. Probability that the target is met once every case of these"
         f" months has had its days: {chance(row.get('probability'))}"
-        f" ({chance_words(row.get('probability'))})."
+        f" ({verdict_words(row)})."
     )
 
 
@@ -144,19 +160,38 @@ def recovery_sentences(rows: dict[str, dict[str, Any] | None], period: dict[str,
 
 def _verdict(row: dict[str, Any], target: float) -> str:
     """Whether the target is met; and what counts for it, where that is another share."""
-    verdict = f"the target of {percent(target, decimals=0)}"
-    said = chance_words(row["probability"])
+    goal, said = f"the target of {percent(target, decimals=0)}", verdict_words(row)
+    few = has_few_cases(row)
     if row["attained"] is None or percent(row["attained"]) == percent(row["rate"]):
-        return f": {verdict} is {said}."
-    return f"; {percent(row['attained'])} counts for {verdict}, which is {said}."
+        return f": {said} {goal}." if few else f": {goal} is {said}."
+    share = percent(row["attained"])
+    return (
+        f"; {share} counts for {goal}: {said} it."
+        if few
+        else (f"; {share} counts for {goal}, which is {said}.")
+    )
 
 
 def _half_words(period: dict[str, Any]) -> str:
+    spells = "spells of lateness that began in these months, whoever had them,"
+    if period["is_small"]:
+        began = f"{plural(period['cases'], 'spell')} of lateness began in these months"
+        return f"Only {began}: too few to say how soon half are resolved."
     if period["median"] is None:
-        return "Fewer than half of the cases have been resolved so far."
+        return f"Fewer than half of the {spells} are resolved so far."
     if period["median"] > 180:
-        return "It takes more than 180 days until half of the cases are resolved."
-    return f"Half of all cases are resolved within {plural(int(period['median']), 'day')}."
+        return f"It takes more than 180 days until half of the {spells} are resolved."
+    days = plural(int(period["median"]), "day")
+    return f"Half of the {spells} are resolved within {days}{_median_span(period)}."
+
+
+def _median_span(period: dict[str, Any]) -> str:
+    """The interval of the median, beyond 180 days where it is not known to end before."""
+    low, high = period["median_low"], period["median_high"]
+    if low is None:
+        return ""
+    end = "beyond 180" if high is None or high > 180 else number(high)
+    return f" (95 % interval {number(low)} to {end})"
 
 
 def attribution_sentence(
@@ -214,20 +249,40 @@ def left_out(by_stage: pl.DataFrame, horizons: dict[str, int]) -> str:
     return f"{plural(young, 'case')} too young for it {'is' if young == 1 else 'are'} left out."
 
 
-def median_words(days: int | None) -> str:
-    """The median as a tile: 37 days; a dash where fewer than half are resolved."""
-    if days is None:
+def median_words(period: Mapping[str, Any]) -> str:
+    """The median as a tile: 37 days; a dash where fewer than half, or too few, are resolved."""
+    days = period["median"]
+    if days is None or period["is_small"]:
         return "–"
     return "over 180 days" if days > 180 else plural(days, "day")
 
 
+def mean_words(period: Mapping[str, Any]) -> str:
+    """Below the median in its tile."""
+    if period["is_small"]:
+        return f"too few: {number(period['cases'])} spells"
+    mean = period["mean_180"]
+    return "mean not known yet" if mean is None else f"mean {days_words(mean)} days"
+
+
 def period_title(period: dict[str, Any]) -> str:
     """What the picture of endings shows."""
+    if period["is_small"]:
+        return f"How soon {plural(period['cases'], 'spell')} of lateness ended"
     if period["median"] is None:
-        return "Fewer than half of the cases are resolved so far"
+        return "Fewer than half of the spells of lateness are resolved so far"
     if period["median"] > 180:
-        return "It takes more than 180 days to resolve half of the cases"
-    return f"Half of the cases are resolved within {plural(int(period['median']), 'day')}"
+        return "It takes more than 180 days to resolve half of the spells of lateness"
+    days = plural(int(period["median"]), "day")
+    return f"Half of the spells of lateness are resolved within {days}"
+
+
+def without_interval(course: pl.DataFrame) -> str:
+    """How many of the months drawn have a rate and no interval, and why."""
+    lone = course.filter(pl.col("value").is_not_null(), pl.col("low").is_null()).height
+    if not lone:
+        return ""
+    return f" {plural(lone, 'point')} of a single case {'has' if lone == 1 else 'have'} none."
 
 
 def book_rows(book: dict[str, dict[str, Any]]) -> pl.DataFrame:

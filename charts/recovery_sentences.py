@@ -19,6 +19,7 @@ NOUNS = {
 }
 STAGES = {"early": "Early", "middle": "Middle", "late": "Late"}
 STAGE_DAYS = {"early": "up to 30 days late", "middle": "31–90 days late", "late": "beyond 90 days"}
+CONTACTS_OF_ALL = "First contacts are not recorded by region or grade: they are of all."
 _PARTS = {
     "recovery": "recovery on the same cases",
     "promises_kept": "promises kept",
@@ -73,18 +74,21 @@ def comparison_sentences(
     *,
     kind: str,
     is_money: bool,
+    reach: tuple[float | None, float | None] = (None, None),
 ) -> list[str]:
     """Who really collects better: how many differ beyond noise, who leads and who lags.
 
-    `better` and `worse` differ from the average after false-discovery control, the furthest first.
+    `better` and `worse` differ from the average after false-discovery control, the furthest first;
+    `reach`: the ends of all intervals together.
     """
     noun, _ = NOUNS[kind]
     differ = len(better) + len(worse)
     if not differ:
+        ends = [points(end, decimals=0 if is_money else 1) for end in reach]
         return [
-            f"Of {owner_count(compared, kind)} compared on the same cases, none differs from the"
-            " average beyond noise: what separates their raw rates is the cases they were given,"
-            " and chance."
+            f"Of {owner_count(compared, kind)} compared on the same cases, none is shown to differ"
+            " from the average beyond noise. That does not show that they are alike: their"
+            f" intervals reach from {ends[0]} to {ends[1]} {'%' if is_money else 'points'}."
         ]
     parts = [
         f"{number(len(rows))} {word}"
@@ -225,6 +229,27 @@ def composite_sentences(
     return lines
 
 
+SCORE_NOTES = (
+    "A score has no interval: its parts are of different kinds, each drawn towards 50 as far as"
+    " chance may have made it. It is no ranking of neighbours: a few points between two names say"
+    " nothing. Only recovery is on the same cases; promises kept and first contacts are not"
+    " adjusted for stage or kind of case. Complaints and rule breaches are of all stages and risk"
+    " grades, per attempt: complaints that name nobody count for whoever spoke last with the"
+    " debtor."
+)
+
+
+def level_sentence(names: Sequence[str]) -> str:
+    """Which parts of the score are 50 for everybody, and why."""
+    if not names:
+        return ""
+    said = listing([_PARTS[name] for name in names])
+    return (
+        f"Everybody has 50 for {said}: what collectors differ by there is no more than chance would"
+        " give."
+    )
+
+
 def weight_refusal(problem: str) -> str:
     """Why weights cannot be used."""
     return {
@@ -258,6 +283,15 @@ def training_sentence(found: Any, *, is_money: bool) -> str:
         f" months before and after: {size} {unit} on the same cases ({ends[0]} to {ends[1]})"
         + (". " if sure else ", no more than noise. ")
         + "Who is trained was not drawn by lot, so part of a change may have come anyway."
+    )
+
+
+def who_words(team: str | None, *, is_alone: bool) -> str:
+    """A collector's team; of one who is alone in it, why no team stands beside it."""
+    if not team:
+        return "No team recorded"
+    return f"Team {plain(team)}" + (
+        ", whose cases are all this collector's, so no team is set beside it" if is_alone else ""
     )
 
 

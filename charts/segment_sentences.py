@@ -8,11 +8,16 @@ from typing import Any
 import polars as pl
 
 from charts import format as words
-from charts.forecasts import ACT, LOOK
+from charts.forecasts import ACT, CHANCE, LOOK
 from charts.segment_words import CLASSES
 from charts.sentences import plural
 
 Row = Mapping[str, Any]
+OF_CASES = (
+    " Of cases (of a loan's spell of lateness the first in each stage), by their class at opening:"
+    " the share resolved, and the cash within 90 days over what was overdue at the opening (over"
+    " 100 % where instalments that fell due later, or the whole loan, were paid as well)."
+)
 _RULE = {"high": ("legal",), "medium": ("plan",), "low": ("none", "message", "talk")}
 _DONE = {
     "high": "a legal step",
@@ -153,8 +158,11 @@ def stability_title(months: pl.DataFrame) -> str:
         return "There is no later month"
     last = later.row(-1, named=True)
     name = words.month(last["month"])
-    if last["psi"] <= 3 * last["by_chance"]:
-        return f"The mix of cases in {name} is within what chance makes of it"
+    if last["psi"] <= CHANCE * last["by_chance"]:
+        beyond = later.filter(pl.col("psi") > CHANCE * pl.col("by_chance")).height
+        others = later.height - 1
+        drifted = f"; in {beyond} of the {others} later months before it was not" if beyond else ""
+        return f"The mix of cases in {name} is within what chance makes of it{drifted}"
     if last["psi"] < LOOK:
         return f"The mix of cases has moved a little by {name}"
     if last["psi"] < ACT:

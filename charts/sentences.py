@@ -5,7 +5,7 @@ Names from the data are made plain here, so that what comes out is safe Markdown
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -47,16 +47,58 @@ def share_words(share: float) -> str:
     return f"{percent(share, decimals=0)} of it"
 
 
-def worsening_sentence(
-    forward: Sequence[tuple[str, float]], *, as_of: date, basis: Basis
-) -> str | None:
-    """Who gets worse: the share of each early bucket that did, in the as-of month."""
-    if not forward:
+def worsening_sentence(early: pl.DataFrame, *, as_of: date, basis: Basis) -> str | None:
+    """Who gets worse: the share of each early bucket that did, and where too few could.
+
+    `early`: the movements of the as-of month, early buckets only.
+    """
+    there = early.filter(pl.col("forward").is_not_null())
+    known = there.filter(~pl.col("is_small"))
+    if known.is_empty():
         return None
     shares = [
-        f"{percent(share, decimals=0)} at {state(code, basis=basis)}" for code, share in forward
+        f"{percent(share, decimals=0)} at {state(code, basis=basis)}"
+        for code, share in known.select("from_state", "forward").iter_rows()
     ]
-    return f"Of what was late, {listing(shares)} got worse in {month(as_of)}."
+    few = [state(code, basis=basis) for code in there.filter("is_small")["from_state"]]
+    apart = f" ({listing(few)}: fewer than 30 loans)" if few else ""
+    return f"Of what was late, {listing(shares)} got worse in {month(as_of)}{apart}."
+
+
+def bucket_words(moves: pl.DataFrame, picked: str, *, as_of: date, basis: Basis) -> str:
+    """How many loans of a late bucket could move, and which buckets have too few to go by.
+
+    `moves`: by month and late bucket.
+    """
+    own = moves.filter(pl.col("from_state") == picked, pl.col("from_loans") > 0)
+    now = moves.filter(pl.col("month") == as_of)
+    count = int(now.filter(pl.col("from_state") == picked)["from_loans"].sum())
+    lines = [f"{plural(count, 'loan')} could move in {month(as_of)}."]
+    few = own.filter("is_small").height
+    if few:
+        lines.append(f"Fewer than 30 could in {number(few)} of {plural(own.height, 'month')}.")
+    others = now.filter(pl.col("is_small"), pl.col("from_state") != picked)["from_state"]
+    if others.len():
+        names = listing([state(code, basis=basis) for code in others])
+        lines.append(f"Other buckets with fewer than 30: {names}.")
+    return " ".join(lines)
+
+
+def few_flows_sentence(net_flow: pl.DataFrame, *, basis: Basis) -> str | None:
+    """Which net flow rates are left out, for too few loans in the bucket before."""
+    seen = net_flow.filter(pl.col("rate").is_not_null())
+    counts = (
+        seen.sort("rank")
+        .group_by("bucket", maintain_order=True)
+        .agg(few=pl.col("is_small").sum(), months=pl.len())
+    )
+    parts = [
+        f"{number(few)} of {number(months)} at {state(code, basis=basis)}"
+        for code, few, months in counts.filter(pl.col("few") > 0).iter_rows()
+    ]
+    if not parts:
+        return None
+    return f"Months with fewer than 30 loans in the earlier bucket are left out: {listing(parts)}."
 
 
 def roll_sentences(
@@ -90,22 +132,41 @@ def roll_sentences(
         f"The roll from {state(row['from_state'], basis=basis)} to"
         f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
         f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])} in {when}"
-        f" ({_usually(row)}), beyond its usual variation"
+        f" ({usually(row)}), beyond its usual variation"
         f" ({plural(row['from_loans'], 'loan')} could move)."
     ]
     if driver:
         segment, value, share = driver
         subject = name_of(segment, value)
         lines.append(f"{subject[0].upper()}{subject[1:]} explains {share_words(share)}.")
-    others = ranked.height - 1
-    if others:
+    others = ranked.filter(~pl.col("is_mirror")).height - 1
+    if others > 0:
         lines.append(f"{plural(others, 'other roll rate')} changed as well.")
     return lines
 
 
-def _usually(row: dict[str, Any]) -> str:
+def usually(row: dict[str, Any]) -> str:
+    """What a roll rate usually is: the mean month, or the month a year ago."""
     usual = percent(row["usual_rate"])
     return f"a year ago {usual}" if row["reference"] == "year_ago" else f"usually {usual}"
+
+
+def outline_words(matrix: pl.DataFrame, ranked: pl.DataFrame) -> str:
+    """What the outlines in a matrix mean: each that it shows.  `ranked`: the changed cells."""
+    tones = set(ranked["is_worse"].to_list()) if ranked.height else set()
+    said = [
+        words
+        for tone, words in (
+            (True, "orange: worse"),
+            (False, "blue: better"),
+            (None, "black or white: neither"),
+        )
+        if tone in tones
+    ]
+    lines = [f"Thick outline: changed beyond usual ({'; '.join(said)})."] if said else []
+    if matrix["is_small"].any():
+        lines.append("Hollow, with a thin outline: fewer than 30 loans.")
+    return " ".join(lines)
 
 
 def health_sentences(
@@ -117,11 +178,12 @@ def health_sentences(
     what: str,
     year_ago: float | None = None,
     others: Mapping[str, Any] | None = None,
+    rolls: int = 0,
 ) -> list[str]:
     """Is the book better or worse: a verdict, then the 30+ rate and its change.
 
     `others`: the changes of the page's other figures, of which those that left their usual
-    variation are named.
+    variation are named; `rolls`: how many roll rates did.
     """
     are = "is" if what == "balance" else "are"
     level = f"{percent(change.value)} of the {what} {are} more than 30 days late in"
@@ -136,9 +198,9 @@ def health_sentences(
         if size == "0.0"
         else f", {size} points {'more' if change.difference > 0 else 'less'} than a month before"
     )
-    if change.usual_difference:
+    if change.usual_difference and change.is_beyond_noise is not None:
         level += f" (its usual move is {points(change.usual_difference).lstrip('+')})"
-    moved = _moved(others or {})
+    moved = _moved(others or {}, rolls)
     lines = [_verdict(change, year_ago, is_alone=not moved), level + "."]
     if moved:
         lines.insert(1, f"{'Also' if change.is_beyond_noise else 'But'} beyond usual: {moved}.")
@@ -153,17 +215,16 @@ def health_sentences(
     return lines
 
 
-def _moved(others: Mapping[str, Any]) -> str:
-    """The headline rates beside 30+ that left their usual variation, with their way."""
-    return listing(
-        [
-            f"{subject} {rose(others[name].difference)}"
-            f" {points(abs(others[name].difference)).lstrip('+')} points to"
-            f" {percent(others[name].value)}"
-            for name, subject in _OTHERS.items()
-            if name in others and others[name].is_beyond_noise
-        ]
-    )
+def _moved(others: Mapping[str, Any], rolls: int) -> str:
+    """What left its usual variation beside the 30+ rate: rates with their way, roll rates."""
+    rates = [
+        f"{subject} {rose(others[name].difference)}"
+        f" {points(abs(others[name].difference)).lstrip('+')} points to"
+        f" {percent(others[name].value)}"
+        for name, subject in _OTHERS.items()
+        if name in others and others[name].is_beyond_noise
+    ]
+    return listing([*rates, *([f"{plural(rolls, 'roll rate')} changed"] if rolls else [])])
 
 
 def _verdict(change: Any, year_ago: float | None, *, is_alone: bool = True) -> str:
@@ -192,7 +253,8 @@ def aging_sentences(
     early_share: float | None,
     oldest_share: float | None,
     oldest: str,
-    worst: tuple[str, str | None, float, bool] | None,
+    worst: dict[str, Any] | None,
+    segment: str,
     *,
     as_of: date,
     is_money: bool,
@@ -212,12 +274,15 @@ def aging_sentences(
         f" {percent(oldest_share, decimals=0)} at {state(oldest, basis=basis)}."
     ]
     if worst:
-        segment, value, rate, stands_out = worst
-        subject = name_of(segment, value)
-        verdict = "clearly above the rest" if stands_out else "but no more than chance would give"
+        subject = name_of(segment, worst[segment])
+        verdict = (
+            f"clearly above the {percent(worst['whole'])} of all"
+            if worst["stands_out"]
+            else "but no more than chance would give"
+        )
         lines.append(
             f"{subject[0].upper()}{subject[1:]} has the highest share beyond 30 days,"
-            f" {percent(rate)}, {verdict}."
+            f" {percent(worst['rate'])}, {verdict}."
         )
     return lines
 
@@ -227,82 +292,6 @@ _OTHERS = {
     "90+": "the 90+ rate",
     "charge_offs": "the yearly charge-off rate",
 }
-_FIGURES = {
-    "30+": ("The 30+ rate", "portfolio/aging"),
-    "60+": ("The 60+ rate", "portfolio/aging"),
-    "90+": ("The 90+ rate", "portfolio/aging"),
-    "charge_offs": ("The charge-off rate, annualised,", "portfolio/roll_rates"),
-}
-
-
-def limit_sentences(crossed: pl.DataFrame) -> list[tuple[str, str]]:
-    """Which fixed limits are crossed, and the page that explains it."""
-    words = {
-        "level": "The 30+ rate, {value}, is above the limit of {limit}.",
-        "year_rise": "The 30+ rate rose by {value} of itself in a year; the limit is {limit}.",
-    }
-    return [
-        (
-            "portfolio/aging",
-            words[row["rule"]].format(
-                value=percent(row["value"]), limit=percent(row["limit"], decimals=0)
-            ),
-        )
-        for row in crossed.filter("is_crossed").iter_rows(named=True)
-    ]
-
-
-def warning_sentences(
-    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis
-) -> list[tuple[str, str]]:
-    """What moved for the worse (or neither way) beyond its usual variation, and the page that
-    explains it."""
-    news = rolls.filter(pl.col("is_worse").fill_null(value=True)) if rolls.height else rolls
-    if news.height:
-        news = news.sort("is_worse", descending=True, nulls_last=True, maintain_order=True)
-    return [*_figures_moved(changes, is_rise=True), *_rolls_moved(news, basis)]
-
-
-def better_sentences(
-    changes: dict[str, Any], rolls: pl.DataFrame, *, basis: Basis
-) -> list[tuple[str, str]]:
-    """What moved for the better beyond its usual variation, and the page that explains it."""
-    news = rolls.filter(~pl.col("is_worse")) if rolls.height else rolls
-    return [*_figures_moved(changes, is_rise=False), *_rolls_moved(news, basis)]
-
-
-def _figures_moved(changes: dict[str, Any], *, is_rise: bool) -> list[tuple[str, str]]:
-    """The rates that rose (or fell): each is of what goes wrong, so a rise is worse."""
-    lines = []
-    for name, (subject, page) in _FIGURES.items():
-        change = changes.get(name)
-        if change is None or not change.is_beyond_noise or (change.difference > 0) != is_rise:
-            continue
-        line = (
-            f"{'Worse' if is_rise else 'Better'}: {subject.lower()} {rose(change.difference)}"
-            f" {points(abs(change.difference)).lstrip('+')} points to {percent(change.value)}; its"
-            f" usual move is {points(change.usual_difference).lstrip('+')}."
-        )
-        lines.append((page, line))
-    return lines
-
-
-def _rolls_moved(rolls: pl.DataFrame, basis: Basis) -> list[tuple[str, str]]:
-    lines = []
-    for row in rolls.head(5).iter_rows(named=True):
-        tone = {True: "Worse: ", False: "Better: ", None: ""}[row["is_worse"]]
-        lines.append(
-            (
-                "portfolio/roll_rates",
-                f"{tone}{state(row['from_state'], basis=basis)} to"
-                f" {state(row['to_state'], basis=basis).lower()} {rose(row['difference'])}"
-                f" {points(abs(row['difference'])).lstrip('+')} points to {percent(row['rate'])}"
-                f" ({_usually(row)}).",
-            )
-        )
-    return lines
-
-
 _FINDINGS = {
     "gaps": "Histories that skip a month",
     "reopened": "Rows after a loan had left (not used)",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from charts.format import plain
+import polars as pl
+
+from charts.format import Basis, number, plain, state
+from charts.sentences import plural
 from charts.strategy_words import (
     MISSING_TABLES,
     OPERATIONS,
@@ -15,6 +18,23 @@ from charts.strategy_words import (
 
 def missing_sentences(missing: Sequence[str]) -> list[str]:
     return [MISSING_TABLES[code] for code in missing if code in MISSING_TABLES]
+
+
+def hardly_seen_sentences(states: pl.DataFrame, *, basis: Basis = "days") -> list[str]:
+    """What cannot be trusted: states of more loans than their roll rates were learnt from.
+
+    `states`: `state`, `loans` (now), `seen` (loan-months).
+    """
+    lines = []
+    for row in states.iter_rows(named=True):
+        name = state(row["state"], basis=basis)
+        where = name if row["state"] == "current" else f"{name} late"
+        lines.append(
+            f"{where}: {number(row['loans'])} loans stand here now, and how they go on is known"
+            f" from {plural(round(row['seen']), 'loan-month')} only. Do not trust what is simulated"
+            " of them; their growth is held within that of the other states."
+        )
+    return lines
 
 
 def problem_sentences(problems: Sequence[Any]) -> list[str]:

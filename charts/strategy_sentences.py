@@ -15,7 +15,9 @@ from charts.channel_words import CHANNELS
 from charts.format import MISSING, compact, listing, number, percent, plain
 from charts.sentences import plural
 from charts.strategy_words import (
+    CURVE_LABELS,
     CURVES,
+    EFFECT_LABELS,
     EVIDENCE,
     OPERATIONS,
     PRIORITIES,
@@ -51,6 +53,15 @@ def effect_name(row: Row) -> str:
         "settlement": "Being offered a settlement",
         "suit": "Being sued",
     }[kind]
+
+
+def effect_label(row: Row) -> str:
+    """The same in few characters, for the side of a chart: Calls, late."""
+    kind, stage = str(row["kind"]), row["stage"]
+    if kind in CURVE_LABELS:
+        return f"{CURVE_LABELS[kind]}, {STEPS[row['step']]}"
+    what = EFFECT_LABELS.get(kind) or CHANNELS[row["channel"]]
+    return what if stage is None else f"{what}, {STAGE_NAMES[stage].split(' (')[0].lower()}"
 
 
 def amount(unit: str, value: float | None) -> str:
@@ -110,9 +121,9 @@ def interval(low: float, high: float) -> str:
 
 def chance(p: float) -> str:
     if p >= 0.995:
-        return "over 99 %"
+        return f"over {percent(0.99, decimals=0)}"
     if p <= 0.005:
-        return "under 1 %"
+        return f"under {percent(0.01, decimals=0)}"
     return percent(p, decimals=0)
 
 
@@ -134,17 +145,17 @@ def benefit_sentences(
     """  # fmt: skip
     if not is_changed:
         return ["This is what is done now. Change something to see what it would cost and bring."]
-    mean, low, high, p = (float(answer[key]) for key in ("mean", "low", "high", "p_better"))
+    mean, low, high = (float(answer[key]) for key in ("mean", "low", "high"))
     told = plain(name)
-    if low == high == mean == 0:
+    if answer["p_better"] is None:  # as the baseline, whatever comes
         same = f"{told} changes no cash and no cost that is known of."
         return [same, *_rests_on(mean, assumed, unknown, without)]
-    ends = interval(low, high)
+    p, ends = float(answer["p_better"]), interval(low, high)
     if high <= 0 or (mean < 0 and p <= 1 - SURE):
         first = (
             f"{told} would cost {money(abs(mean))} more than it brings over"
-            f" {plural(months, 'month')} ({ends}); the chance that it is better than now is"
-            f" {chance(p)}."
+            f" {plural(months, 'month')} ({interval(-high, -low)}); the chance"
+            f" that it is better than now is {chance(p)}."
         )
     elif p >= SURE:
         first = (
@@ -227,7 +238,7 @@ def work_sentences(
     if shortfall > 0:
         lines.append(
             f"It asks for {number(hours)} hours a month and there are {number(capacity)}:"
-            f" {number(shortfall)} hours of calls and visits are not done, and not counted."
+            f" {number(shortfall)} hours of people's work are not done, and not counted."
             f" It would take {number(needed, decimals=1)} collectors, not"
             f" {number(collectors, decimals=1)}."
         )

@@ -67,6 +67,16 @@ CURVES = {
     "agency_curve": "Agency instead of in-house",
     "suit_curve": "Being sued",
 }
+# Short names for the sides of charts, where about twenty characters have room.
+CURVE_LABELS = {"agency_curve": "Agency", "suit_curve": "Suit"}
+EFFECT_LABELS = {
+    "first_contact": "First contact",
+    "cadence": "Shorter gaps",
+    "agency": "Agency",
+    "plan": "Plan offered",
+    "settlement": "Settlement offered",
+    "suit": "Suit",
+}
 STEPS = {
     "1": "first month",
     "2": "second month",
@@ -83,6 +93,7 @@ COSTS = {
     "system": "Systems, running",
     "one_off": "Systems, one-off",
 }
+COST_LABELS = COSTS | {"commission": "Fees, discounts"}
 SAID = {
     "attempts_sms": "text messages",
     "attempts_app_push": "app pushes",
@@ -129,12 +140,12 @@ LEVERS = {
     "calls": "Calls",
     "messages": "Messages",
     "letters": "Letters",
-    "visits": "Visits and mediation",
+    "visits": "Visits, mediation",
     "voice_bot": "Voice bot",
-    "first_contact": "First contact sooner or later",
-    "cadence": "Attempts closer together or further apart",
+    "first_contact": "Day of first contact",
+    "cadence": "Days between attempts",
     "agency": "Agencies",
-    "offers": "Plans and settlements",
+    "offers": "Plans, settlements",
     "suit": "Suits",
     "sale": "Sale of old debt",
 }

@@ -140,6 +140,29 @@ def _compared(
     return money, resolved, None
 
 
+def money_table(results: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
+    """The comparison in money as a reader takes it away: parties by name, what is in cents and
+    what is on the scale of logarithms said in the name of the column."""
+    if results.is_empty():
+        return results
+    return (
+        results.drop("variance", "average_variance", strict=False)
+        .with_columns(pl.col("owner").replace(names))
+        .rename({old: new for old, new in _TAKEN_AWAY.items() if old in results.columns})
+    )
+
+
+_TAKEN_AWAY = {
+    "observed": "observed_cents",
+    "expected": "expected_cents",
+    "average_expected": "average_expected_cents",
+    "effect": "log_ratio",
+    "se": "log_ratio_se",
+    "clipped_effect": "clipped_log_ratio",
+    "clipped_se": "clipped_log_ratio_se",
+}
+
+
 def _volumes(held: pl.DataFrame) -> pl.DataFrame:
     """What each agency was given, and the raw cash on it: volumes, no ranking."""
     names = ("opened_cases", "opened_cents", "transferred", "resolved")
@@ -164,11 +187,12 @@ def _placed(held: pl.DataFrame) -> dict[str, pl.DataFrame]:
 @dataclass(frozen=True)
 class Batches:
     """One agency's placement months: how they pay down (`curve`, all `pooled`), and within 90 days
-    what was collected and what anybody would have (`totals`)."""
+    what was collected and what anybody would have (`totals`), at its `commission_rate`."""
 
     curve: pl.DataFrame
     pooled: pl.DataFrame
     totals: pl.DataFrame
+    commission_rate: float | None
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
@@ -177,7 +201,9 @@ def batches_of(key: str, agency: str, _view: ui.View) -> Batches:
     months = _placements(_view).filter(agency_id=agency)
     cash = ui.load(_view, agencies.agency_liquidation).filter(agency_id=agency)
     curve = liquidation_curves(cash.join(months, on="placed_month", how="semi"), months)
-    return Batches(curve, pooled_curve(curve), _totals(_view, agency))
+    partners = ui.load(of_the_book(_view), agencies.partners).filter(agency_id=agency)
+    rate = partners["commission_rate"][0] if partners.height else None
+    return Batches(curve, pooled_curve(curve), _totals(_view, agency, rate), rate)
 
 
 def batch_course(batch: pl.DataFrame) -> pl.DataFrame:
@@ -210,9 +236,8 @@ def _placements(view: ui.View) -> pl.DataFrame:
     )
 
 
-def _totals(view: ui.View, agency: str) -> pl.DataFrame:
+def _totals(view: ui.View, agency: str, commission_rate: float | None) -> pl.DataFrame:
     """An agency's placement months: collected within 90 days, net, and what anybody would have."""
-    partners = ui.load(of_the_book(view), agencies.partners).filter(agency_id=agency)
     sums = ("observed", "average_expected", "average_variance")
     expected = ui.load(view, agencies.agency_expected).filter(outcome="cash", owner=agency)
     held = ui.load(view, agencies.agency_cases).filter(agency_id=agency)
@@ -221,5 +246,5 @@ def _totals(view: ui.View, agency: str) -> pl.DataFrame:
         held.group_by(placed_month="opened_month").agg(
             pl.col("cases", "placed_cents", "immature_cases").sum()
         ),
-        commission_rate=partners["commission_rate"][0] if partners.height else None,
+        commission_rate=commission_rate,
     )

@@ -14,9 +14,11 @@ from analytics.delinquency import (
     concentration,
     delinquency_rates,
     herfindahl,
+    highest_segment,
     lagged_delinquency_rates,
 )
 from analytics.groupings import grouped
+from figures.choices import loaded_of_the_book
 from queries import portfolio
 
 HISTORY = 24
@@ -30,7 +32,7 @@ SEGMENTS = {
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything on the page, made once for each choice."""
+    """Everything on the page, made once for each choice.  `highest`: the segment latest by 30+."""
 
     codes: tuple[str, ...]
     shares: pl.DataFrame
@@ -38,9 +40,17 @@ class Figures:
     every: pl.DataFrame
     lagged: pl.DataFrame
     segment_rates: pl.DataFrame
+    highest: pl.DataFrame
     medians: pl.DataFrame
     spread: dict[str, float | None]
     largest: pl.DataFrame
+
+
+def splits(view: ui.View) -> dict[str, str]:
+    """The segments by which this book can be split: those with two values or more."""
+    industries = loaded_of_the_book(view, portfolio.stocks, by="industry")["industry"]
+    values = {**view.book.segments, "industry": tuple(industries.unique())}
+    return {label: name for label, name in SEGMENTS.items() if len(values[name]) > 1}
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
@@ -66,6 +76,7 @@ def figures(key: str, segment: str, _view: ui.View) -> Figures | None:
             now
         ),
         segment_rates=delinquency_rates(parts, by=(segment,), **shared),
+        highest=highest_segment(parts.filter(now), segment=segment, **shared),
         medians=ui.load(view, portfolio.medians),
         spread=_spread(view, cells, industries),
         largest=concentration(ui.load(view, portfolio.concentration)),

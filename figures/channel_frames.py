@@ -98,7 +98,7 @@ def costs_table(costs: pl.DataFrame) -> pl.DataFrame:
         for what in ("resolved", "cash")
         for end in ("low", "high")
     }
-    return costs.drop("is_treated", "is_small").rename(_UNITS | ends)
+    return costs.drop("is_treated", "is_small", strict=False).rename(_UNITS | ends)
 
 
 def chances(histogram: pl.DataFrame) -> pl.DataFrame:

@@ -189,7 +189,9 @@ def _costs(view: ui.View, compared: pl.DataFrame, work: pl.DataFrame) -> pl.Data
     nobody = pl.col("is_treated").is_null() & (pl.col("attempts") > 0)
     rows = (
         spent.filter(pl.col("all_attempts") > 0)
-        .join(more.select(*keys, "effect", "low", "high", "is_small"), on=keys, how="left")
+        .join(
+            more.select(*keys, "effect", "low", "high", "is_small", "overlap"), on=keys, how="left"
+        )
         .join(
             money.select(*keys, cash_effect="effect", cash_low="low", cash_high="high"),
             on=keys,

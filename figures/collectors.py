@@ -66,6 +66,14 @@ class Comparison:
     def compared(self) -> pl.DataFrame:
         return self.owners.filter(pl.col("shrunk").is_not_null())
 
+    @property
+    def reach(self) -> tuple[float | None, float | None]:
+        """The ends of all intervals of the advantage together."""
+        ends = self.compared.select(
+            pl.col("advantage_low").min(), pl.col("advantage_high").max()
+        ).row(0)
+        return ends[0], ends[1]
+
     @cached_property
     def funnel(self) -> Funnel | None:
         return _funnel(self.owners, self.choice)

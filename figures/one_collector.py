@@ -29,7 +29,9 @@ class Own:
     `row` of the comparison (None: not in it), `team` its team's row; `strengths`: segment, level,
     cases, interaction with its interval, and level, low, high in points (or as a share of cash)
     above the average; `months`: opened_month, series (the collector or its team), value, low,
-    high; `person`: who it is, as the contract has it.
+    high; `person`: who it is, as the contract has it; `is_alone`: its team has no other cases, so
+    there is no team to set beside it (each comparison has its own average, so that the two would
+    have different numbers of the same cases).
     """
 
     row: dict[str, Any] | None
@@ -37,6 +39,7 @@ class Own:
     strengths: pl.DataFrame
     months: pl.DataFrame
     person: dict[str, Any] | None
+    is_alone: bool
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
@@ -56,13 +59,16 @@ def own(
     person = people.row(0, named=True) if people.height else None
     team = person["team"] if person else None
     teams = _teams.owners.filter(owner=team)
+    beside = teams.row(0, named=True) if teams.height else None
+    is_alone = row is not None and beside is not None and row["cases"] == beside["cases"]
     curve = None if choice.is_money else loaded_of_the_book(view, queries.curve, kind="collector")
     return Own(
         row=row,
-        team=teams.row(0, named=True) if teams.height else None,
+        team=None if is_alone else beside,
         strengths=_strengths(view, collector_id, choice, _found, curve, row),
-        months=_months(view, collector_id, team, choice, _found, _teams),
+        months=_months(view, collector_id, None if is_alone else team, choice, _found, _teams),
         person=person,
+        is_alone=is_alone,
     )
 
 

@@ -11,12 +11,12 @@ import polars as pl
 import streamlit as st
 
 import ui
-from analytics.flows import flow_to_loss, net_flow_rates
+from analytics.flows import flow_to_loss, flow_to_loss_product, net_flow_rates
 from analytics.groupings import Grouping, grouped
 from analytics.headlines import explain_roll, ranked_changes
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix, unmatched
-from analytics.states import collapse_late, four_grades, remap
+from analytics.states import collapse_late, day_range, four_grades, remap
 from queries import portfolio
 from queries.filters import months_before
 
@@ -25,7 +25,11 @@ HISTORY = 25
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything on the page, made once for each choice."""
+    """Everything on the page, made once for each choice.
+
+    `narrow`: the late buckets that net flow can compare; `product` of net flow to the last of them
+    that it reaches; None where it reaches none.
+    """
 
     codes: tuple[str, ...]
     matrix: pl.DataFrame
@@ -36,6 +40,8 @@ class Figures:
     lost: pl.DataFrame
     loss: pl.DataFrame
     net_flow: pl.DataFrame
+    narrow: tuple[str, ...]
+    product: pl.DataFrame | None
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
@@ -63,6 +69,7 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
         ui.load(_view, portfolio.stocks, back=HISTORY, by=by), _view.book.buckets, **options
     )
     net_flow = net_flow_rates(stocks, **shared)
+    narrow = _monthly_buckets(codes[1:]) if grouping in ("buckets", "every_bucket") else ()
     return Figures(
         codes=codes,
         matrix=matrix,
@@ -73,7 +80,22 @@ def figures(key: str, grouping: Grouping, _view: ui.View) -> Figures | None:
         lost=unmatched(window),
         loss=flow_to_loss(matrix, buckets=codes, generator=np.random.default_rng(7)),
         net_flow=net_flow,
+        narrow=narrow,
+        product=_product(net_flow.filter(pl.col("month") >= first), narrow),
     )
+
+
+def _monthly_buckets(late: Sequence[str]) -> tuple[str, ...]:
+    """The late buckets that are a month wide: net flow compares neighbours a month apart."""
+    widths = [(code, day_range(code)) for code in late]
+    return tuple(code for code, (low, high) in widths if high is not None and high - low < 31)
+
+
+def _product(net_flow: pl.DataFrame, narrow: Sequence[str]) -> pl.DataFrame | None:
+    """The product of net flow up to the last bucket that it is known to reach."""
+    known = net_flow.filter(~pl.col("is_small"), pl.col("rate").is_not_null())["bucket"]
+    reached = [code for code in narrow if code in known]
+    return flow_to_loss_product(net_flow, last=reached[-1]) if reached else None
 
 
 def _driver(

@@ -10,16 +10,18 @@ import polars as pl
 
 from analytics.simulation_answers import by_segment, cost_by_kind, monthly
 from analytics.simulation_levers import ROLLS, SHOCK, tornado
-from analytics.strategy_answers import benefit_so_far
+from analytics.strategy_answers import benefit_so_far, rest_of_segments
 from analytics.strategy_effects import REACH
-from charts.strategy_sentences import effect_name
-from charts.strategy_words import COSTS, EVIDENCE, LEVERS, REASONS
+from charts.strategy_sentences import effect_label, effect_name
+from charts.strategy_words import COST_LABELS, COSTS, EVIDENCE, LEVERS, REASONS
 from figures.simulator import Ground, Outcome
 
-MOST_BARS = 9
+MOST_BARS, MOST_SEGMENTS = 9, 12
+OTHERS = "others"
+_MONEY = ("value", "mean", "low", "middle", "high", "width", "so_far")
 _INPUTS = {
-    SHOCK: "The months to come, good or bad for all",
-    ROLLS: "Chance, and the roll rates of each segment",
+    SHOCK: "Good or bad months",
+    ROLLS: "Chance, roll rates",
 }
 
 
@@ -71,22 +73,47 @@ def costs(found: Outcome) -> pl.DataFrame:
     return wide.rename(renamed)
 
 
+def in_cents(rows: pl.DataFrame) -> pl.DataFrame:
+    """A chart's rows for a table: what is drawn in cents is named so."""
+    return rows.rename({name: f"{name}_cents" for name in _MONEY}, strict=False)
+
+
+def in_currency(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a simulation for a table: what is in currency is named so."""
+    return rows.rename({name: f"{name}_amount" for name in _MONEY}, strict=False)
+
+
+def inputs(rows: pl.DataFrame) -> pl.DataFrame:
+    """The tornado's rows for a table: an input's ends in log odds, the benefit there in cents."""
+    told = rows.select("name", "note", "at_low", "at_high", "low", "high", "width", "middle")
+    return in_cents(told).rename({"note": "evidence", "at_low": "log_odds_at_its_low_end",
+                                  "at_high": "log_odds_at_its_high_end"})  # fmt: skip
+
+
 def segments(found: Outcome, plan: int) -> pl.DataFrame:
-    """Benefit by segment before fixed costs, in cents, the largest first."""
+    """Benefit by segment before fixed costs, in cents, the largest first; those after the twelfth
+    together, as `others`."""
     name = found.simulation.names[plan]
-    rows = found.said(by_segment).filter(pl.col("plan") == name)
+    rows = found.said(by_segment).filter(pl.col("plan") == name, pl.col("mean") != 0)
+    rows = rows.sort(pl.col("mean").abs(), descending=True)
+    if rows.height > MOST_SEGMENTS:
+        rows = rows.head(MOST_SEGMENTS)
+        rest = rest_of_segments(found.simulation, plan, rows["segment"].to_list())
+        rows = pl.concat(
+            [rows, pl.DataFrame([{"segment": OTHERS, **(rest or {})}])], how="diagonal"
+        )
     return rows.select(
-        "segment",
-        name=pl.col("segment").map_elements(_told, return_dtype=pl.String),
+        name=pl.col("segment").map_elements(told, return_dtype=pl.String),
         value=pl.col("mean") * 100,
         low=pl.col("low") * 100,
         high=pl.col("high") * 100,
-        p_better="p_better",
+        better_probability="p_better",
         is_beyond_noise=(pl.col("low") > 0) | (pl.col("high") < 0),
-    ).sort(pl.col("value").abs(), descending=True)
+    )
 
 
-def _told(code: str) -> str:
+def told(code: str) -> str:
+    """A segment's code in words, for charts and tables."""
     return ", ".join(code.split("|"))
 
 
@@ -97,7 +124,7 @@ def hangs_on(found: Outcome, ground: Ground, plan: int) -> pl.DataFrame:
         ("hangs on", plan),
         lambda: tornado(found.simulation, rolls, found.inputs, found.theta, plan=plan),
     )
-    names = {row["code"]: effect_name(row) for row in found.effects.iter_rows(named=True)}
+    names = {row["code"]: effect_label(row) for row in found.effects.iter_rows(named=True)}
     middle = float(found.simulation.benefit[plan].mean()) * 100
     return rows.with_columns(
         code="input",
@@ -113,8 +140,8 @@ def hangs_on(found: Outcome, ground: Ground, plan: int) -> pl.DataFrame:
 
 def waterfall_rows(rows: pl.DataFrame, found: Outcome) -> tuple[pl.DataFrame, list[str]]:
     """From nothing to the benefit in steps, in cents, with the names in order."""
-    effects = {row["code"]: effect_name(row) for row in found.effects.iter_rows(named=True)}
-    labels = effects | COSTS | LEVERS | {"other": "Other levers"}
+    effects = {row["code"]: effect_label(row) for row in found.effects.iter_rows(named=True)}
+    labels = effects | COST_LABELS | LEVERS | {"other": "Other levers"}
     steps = [
         {"name": labels.get(row["step"], row["step"]), "kind": "step",
          "value": row["mean"] * 100}

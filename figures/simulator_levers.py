@@ -49,7 +49,8 @@ def _steps(key: str, _found: Outcome, _ground: Ground, plan: int) -> pl.DataFram
             levers.setdefault(LEVER_OF[row["channel"] or row["kind"]], []).append(place)
     chosen = [place for places in levers.values() for place in places]
     base, mine = (_found.planned[one].plan for one in (0, plan))
-    if not chosen:  # only costs differ
+    has_levers = bool(chosen)
+    if not has_levers:  # only costs differ: any effect will do, as it is not used
         levers, chosen = {"calls": [0]}, [0]
     keep = np.array(chosen)
     places = {place: new for new, place in enumerate(chosen)}
@@ -62,6 +63,8 @@ def _steps(key: str, _found: Outcome, _ground: Ground, plan: int) -> pl.DataFram
         named,
         discount_rate=_found.discount_rate,
     )
+    if not has_levers:
+        rows = rows.filter(pl.col("kind") != "lever")
     rest = float(_found.simulation.benefit[plan].mean()) - float(rows["mean"].sum())
     if _found.strategies[plan].operations.sale_share > 0:
         nothing = dict.fromkeys(("low", "middle", "high"), None)

@@ -10,11 +10,13 @@ import streamlit as st
 
 from analytics.optimiser import Infeasible, Mix, best_mix, frontier
 from analytics.simulation import Effects
-from analytics.strategies import Strategy
+from analytics.strategies import Operations, Strategy
 from analytics.strategy_effects import with_assumptions
 from analytics.treatment_mix import LIMITS, Choices, choices, mixed
+from analytics.workload import PRODUCTIVE
 from figures import simulator
 from figures.simulator import Ground
+from figures.simulator_frames import told
 
 POINTS = 12
 NAME = "Best under limits"
@@ -22,16 +24,21 @@ NAME = "Best under limits"
 
 @dataclass(frozen=True)
 class Best:
-    """The best mix (or the limits that cannot be kept), the frontier, and it as a strategy."""
+    """The best mix (or the limits that cannot be kept), the frontier, and it as a strategy.
+
+    `collector`: what one whole collector more would bring over the months simulated, before pay;
+    None where hours are no limit.
+    """
 
     choices: Choices
     mix: Mix | Infeasible
     frontier: pl.DataFrame
     strategy: Strategy | None
+    collector: float | None = None
 
 
 def now(ground: Ground) -> dict[str, float]:
-    """What the baseline uses of each limit, a month."""
+    """What the baseline uses of each limit, a month (see `choices`)."""
     found = offered(ground, ground.baseline)
     return {name: float(found.usage[name][:, 0].sum()) for name in LIMITS}
 
@@ -83,7 +90,29 @@ def _best(
     made = mixed(_ground.baseline, found, mix.shares, NAME)
     operations = replace(_strategy.operations, collectors=_people)
     made = replace(made, operations=operations, assumptions=_strategy.assumptions)
-    return Best(found, mix, line, made)
+    return Best(found, mix, line, made, _one_more(found, mix, _limits, operations))
+
+
+def _one_more(
+    found: Choices, mix: Mix, limits: Mapping[str, float], operations: Operations
+) -> float | None:
+    """What the hours of one more collector bring: solved again, as a price holds for an hour."""
+    if "hours" not in limits:
+        return None
+    more = {**limits, "hours": limits["hours"] + operations.hours_per_month * PRODUCTIVE}
+    other = best_mix(found.value, found.usage, more, allowed=found.allowed)
+    assert isinstance(other, Mix)  # what kept fewer hours keeps more
+    return other.value - mix.value
+
+
+UNITS = {"hours": "hours a month", "budget": "currency a month", "complaints": "a month"}
+
+
+def prices(mix: Mix) -> pl.DataFrame:
+    """The limits with their unit; a price is what one more a month brings over the months
+    simulated."""
+    rows = mix.limits.with_columns(unit=pl.col("limit").replace_strict(UNITS))
+    return rows.select("limit", "unit", "at_most", "used", "binds", price_amount="price")
 
 
 def shares(best: Best) -> pl.DataFrame:
@@ -92,7 +121,7 @@ def shares(best: Best) -> pl.DataFrame:
     rows = []
     stages = ("early", "middle", "late")
     for cell, row in enumerate(best.mix.shares):
-        segment, stage = best.choices.segments[cell // 3], stages[cell % 3]
+        segment, stage = told(best.choices.segments[cell // 3]), stages[cell % 3]
         rows += [
             (segment, stage, best.choices.options[place].name, float(share))
             for place, share in enumerate(row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -10,7 +12,7 @@ from analytics.simulation_counts import breaches, rate_factors
 from analytics.strategy_answers import totals
 from analytics.strategy_fields import CHANNELS
 from analytics.workload import PRODUCTIVE
-from charts.format import MISSING, compact, number, percent, points
+from charts.format import MISSING, NOT_RECORDED, compact, number, percent, points, span
 from charts.strategy_sentences import chance
 from figures.simulator import Ground, Outcome
 
@@ -36,76 +38,108 @@ def people_needed(found: Outcome, plan: int) -> float:
 
 
 def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
-    """A column a strategy: what it brings, costs, takes and risks, each with its 80 % interval."""
+    """A column a strategy, the baseline last: what it brings, costs, takes and risks, each with its
+    80 % interval."""
     sim = found.simulation
     gains, paid = found.said(benefit).to_dicts(), found.said(payback).to_dicts()
     sums = {(row["plan"], row["measure"]): row for row in found.said(totals).iter_rows(named=True)}
     goals = {
         (row["plan"], row["measure"]): row for row in found.said(recovery).iter_rows(named=True)
     }
-    rules = broken(found, ground).to_dicts()
+    rules, known = broken(found, ground).to_dicts(), recorded(ground)
     columns: dict[str, list[str]] = {}
     for place, name in enumerate(sim.names):
         is_base = place == 0
         gain, back = gains[place], paid[place]
         columns[name] = [
             MISSING if is_base else _ends(gain),
-            MISSING if is_base else chance(gain["p_better"]),
-            MISSING if is_base else compact(gain["extra_cost"]),
-            MISSING if gain["return_"] is None else number(gain["return_"], decimals=1),
+            MISSING
+            if is_base
+            else THE_SAME
+            if gain["p_better"] is None
+            else chance(gain["p_better"]),
+            MISSING if is_base else _ends(gain, "extra_cost", "extra_cost_low", "extra_cost_high"),
+            _few(gain, "return_", "return_low", "return_high"),
             payback_words(back),
             _ends(sums[name, "late_cash"]),
             _ends(sums[name, "cash"]),
             _ends(sums[name, "cost"]),
-            _counts(sums[name, "complaints"]),
-            _few(rules[place], "mean", "low", "high"),
-            MISSING if is_base else _few(rules[place], "avoided", "avoided_low", "avoided_high"),
-            number(people_needed(found, place), decimals=1),
-            number(found.planned[place].shortfall),
+            _few(sums[name, "complaints"], "mean", "low", "high", over=sim.horizon)
+            if known.complaints
+            else NOT_RECORDED,
+            _few(rules[place], "mean", "low", "high") if known.attempts else NOT_RECORDED,
+            MISSING if is_base or not known.attempts else _more_breaches(rules[place]),
+            number(people_needed(found, place), decimals=1) if known.attempts else NOT_RECORDED,
+            number(found.planned[place].shortfall) if known.attempts else NOT_RECORDED,
             _ends(sums[name, "charged_off"]),
             *_goal_words(goals[name, MORE_RECOVERY], is_days=False),
             *_goal_words(goals[name, SHORTER], is_days=True),
         ]
-    return pl.DataFrame({"measure": list(MEASURES), **columns})
+    first, *others = columns  # on a narrow screen the strategy stands beside its measures
+    ordered = {name: columns[name] for name in (*others, first)}
+    return pl.DataFrame({"measure": list(MEASURES), **ordered})
 
 
-MEASURES = (
-    "Net benefit, discounted",
-    "Chance that it is better",
-    "Extra cost, discounted",
-    "Return: benefit over extra cost",
-    "Payback of one-off spending",
+THE_SAME = "the same"
+MEASURES = (  # short, so that a column of numbers has room beside them on a narrow screen
+    "Net benefit",
+    "Chance it is better",
+    "Extra cost",
+    "Return per unit spent",
+    "Payback",
     "Cash from late loans",
     "Cash, all",
-    "Cost, all kinds",
-    "Complaints",
-    "Breaches of contact rules a month",
-    "— avoided, against now",
+    "Cost, all",
+    "Complaints a month",
+    "Breaches a month",
+    "— more than now",
     "Collectors needed",
     "Hours short a month",
     "Charged off or sold",
-    "Recovery of late money",
-    "— against now, relative (asked for: +15 %)",
-    "— against now, points",
+    "Recovery",
+    "— more, % of it",
+    "— more, points",
     "— chance of +15 %",
-    "Recovery period, days",
-    "— against now, relative (asked for: −20 %)",
-    "— against now, days",
+    "Period, days",
+    "— more, % of it",
+    "— more, days",
     "— chance of −20 %",
 )
 
 
-def _ends(row: dict[str, float]) -> str:
-    return f"{compact(row['mean'])} ({compact(row['low'])} to {compact(row['high'])})"
+@dataclass(frozen=True)
+class Recorded:
+    """What the book records that some measures need."""
+
+    attempts: bool
+    complaints: bool
 
 
-def _counts(row: dict[str, float]) -> str:
-    return f"{number(row['mean'])} ({number(row['low'])} to {number(row['high'])})"
+def recorded(ground: Ground) -> Recorded:
+    """Without attempts neither work nor breaches are known: that is not none."""
+    lacking = ground.workload.missing
+    return Recorded("contacts" not in lacking, "complaints" not in lacking)
 
 
-def _few(row: dict[str, float], *names: str) -> str:
-    mean, low, high = (number(row[name], decimals=1) for name in names)
+def _ends(row: dict[str, float], mean: str = "mean", low: str = "low", high: str = "high") -> str:
+    return f"{compact(row[mean])} ({compact(row[low])} to {compact(row[high])})"
+
+
+def _few(row: dict[str, float | None], *names: str, over: int = 1) -> str:
+    values = [row[name] for name in names]
+    mean, low, high = (number(None if one is None else one / over, decimals=1) for one in values)
+    return mean if mean == MISSING else f"{mean} ({low} to {high})"
+
+
+def _more_breaches(row: dict[str, float]) -> str:
+    more = (-row[name] for name in ("avoided", "avoided_high", "avoided_low"))
+    mean, low, high = (signed(one) for one in more)
     return f"{mean} ({low} to {high})"
+
+
+def signed(value: float | None) -> str:
+    """A number with one decimal and its sign: +3.1."""
+    return points(None if value is None else value / 100)
 
 
 def payback_words(row: dict[str, float | None]) -> str:
@@ -121,7 +155,10 @@ def payback_words(row: dict[str, float | None]) -> str:
 
 def _goal_words(row: dict[str, float | None], *, is_days: bool) -> list[str]:
     """A measure, and against the baseline relative, as a difference, and the goal's chance."""
-    own = number(row["mean"], decimals=1) if is_days else percent(row["mean"])
+    if is_days:
+        own = _few(row, "mean", "low", "high")
+    else:
+        own = f"{percent(row['mean'])} ({span(row['low'], row['high'])})"
     if row["relative"] is None:
         return [own, MISSING, MISSING, MISSING]
     ends = f"{points(row['relative_low'])} to {points(row['relative_high'])}"

@@ -93,9 +93,9 @@ def wish_problems(typed: Mapping[str, float | None]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, last in (("share", 0.999), ("hoped", 0.999), ("in_trial", 1.0)):
         value = typed[name]
-        if value is None or not 0.001 <= value <= last:
+        if value is None or not 0.001 <= round(value, 9) <= last:  # 99.9 / 100 is a little more
             found[name] = f"From 0.1 to {words.number(last * 100, decimals=1)} %."
-    if not found and typed["share"] == typed["hoped"]:
+    if not found and _shown(typed["share"]) == _shown(typed["hoped"]):
         found["hoped"] = "Not today's share: a trial looks for a difference."
     for name, first, last in (("power", 0.5, 0.99), ("error", 0.001, 0.2)):
         value = typed[name]
@@ -107,6 +107,11 @@ def wish_problems(typed: Mapping[str, float | None]) -> dict[str, str]:
         if value is not None and not 0 <= value <= MOST_ACCOUNTS:
             found[name] = f"From 0 to {words.number(MOST_ACCOUNTS)}."
     return found
+
+
+def _shown(share: float | None) -> float | None:
+    """A share as its field shows it: per cent, to one decimal."""
+    return None if share is None else round(share * 100, 1)
 
 
 def planned(wish: Wish) -> Plan:

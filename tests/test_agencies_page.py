@@ -128,6 +128,9 @@ def test_commissions_are_the_cash_times_the_rate_beside_what_was_spent(
     assert f"that is a commission of {cash * 0.2 / 1000:.1f} k" in said
     spent = 8 * 40
     assert f"The table of costs has {spent} for agencies" in said
+    in_part = words(show(book, region="North"))  # commissions can be split, spending cannot
+    assert "costs cannot be split by product, region or grade" in in_part
+    assert "than the rates explain" not in in_part
 
 
 # --- what is missing -----------------------------------------------------------------------
@@ -330,6 +333,8 @@ def test_many_agencies_are_counted_not_listed() -> None:
             "owner": ["in-house", *"ABCDE"],
             "is_in_house": [True, *[False] * 5],
             "rate": [0.3] * 6,
+            "rate_low": [0.25] * 6,
+            "rate_high": [0.35] * 6,
             "net": [0.3, 0.4, 0.1, 0.25, 0.26, 0.27],
             "net_low": [0.2] * 6,
             "net_high": [0.5] * 6,
@@ -341,3 +346,4 @@ def test_many_agencies_are_counted_not_listed() -> None:
     said = " ".join(sentences.agency_sentences(results, {}))
     assert "Of 5 agencies, 1 earn their fee, 1 do not and 3 cannot be told" in said
     assert "D and E had few cases" in said
+    assert "In-house would bring in 30.0 % (25.0–35.0 %)" in said.replace("\N{NO-BREAK SPACE}", " ")

@@ -64,7 +64,8 @@ def test_the_answer_has_the_best_the_worst_misled_and_the_unknown() -> None:
         "Calls do most, in the middle stage (31–90 days late): of 100 cases 10.9 more are resolved"
         " (95 % interval 8.1 to 13.7) when like is compared with like. Raw rates mislead in 1 of 1"
         " comparison: calls in the middle stage (31–90 days late) look 2.0 points worse and are"
-        " 10.9 points better. For 1 of 2 no estimate is possible: too few cases."
+        " 10.9 points better (95 % interval 8.1 to 13.7). For 1 of 2 no estimate is possible: too"
+        " few cases."
     )
 
 
@@ -79,8 +80,11 @@ def test_the_answer_leads_with_what_can_be_checked_and_says_what_cannot() -> Non
     for doubtful in (thin, vague):
         text = said(doubtful, {})
         assert text.startswith("Calls do most of what can be checked, in the middle stage")
-        assert "Visits in the middle stage (31–90 days late) may do more (30.0 points), but" in text
+        assert "Visits in the middle stage (31–90 days late) may do more (30.0 points, 95 %" in text
+        assert "10.0 to 50.0), but too few like cases" in text
+        assert "calls in the middle stage (31–90 days late) look 2.0 points worse and are" in text
         assert said(doubtful).startswith("Unsure by its own check: visits do most")
+        assert "look 2.0 points worse and may be 30.0 points better" in said(doubtful)
     assert "may do more" not in said(thin | {"effect": 0.1, "low": 0.05}, {})
 
 
@@ -105,6 +109,27 @@ def test_skipping_a_step_is_said_of_unlike_cases_with_interval_and_cases() -> No
     taken = steps.with_columns(skipped=pl.Series([20, 0]), resolved_skipped=pl.Series([10, 0]))
     told = " ".join(contact_sentences.skipping_sentences(resolved_after(taken))).replace(SPACE, " ")
     assert "20 cases, few cases) resolved within 180 days of opening, of those in time" in told
+
+
+def test_the_cheapest_is_named_within_a_stage_and_only_where_intervals_are_apart() -> None:
+    names = ("cost_per_resolved", "cost_per_resolved_low", "cost_per_resolved_high")
+
+    def told(*rows: tuple[str, str, float, float, float]) -> str:
+        frame = pl.DataFrame(
+            [(*row, "thin") for row in rows], schema=["stage", "arm", *names, "overlap"],
+            orient="row",
+        )  # fmt: skip
+        return contact_sentences.cost_sentence(frame, "early").replace(SPACE, " ")
+
+    visits, calls = ("early", "visit", 400.0, 300.0, 500.0), ("early", "call", 14.0, 9.0, 30.0)
+    late = ("late", "app_push", 0.2, 0.1, 4.0)
+    assert "costs least through calls in the early stage" in told(visits, calls, late)
+    assert "14.0 (95 % interval 9.00 to 30.0, few like cases" in told(visits, calls, late)
+    near = told(calls, ("early", "sms", 20.0, 12.0, 40.0), late)
+    assert near.startswith("Which channel is cheapest in the early stage")
+    assert "the interval of text messages overlaps that of calls" in near
+    assert "through one channel only" in told(calls, late)
+    assert "can be stated in the early stage" in told(late)
 
 
 def test_cash_is_said_in_currency_a_case() -> None:
@@ -159,7 +184,7 @@ def test_diminishing_returns_are_said_only_as_far_as_they_are_sure() -> None:
         contact_sentences.dose_sentence(rows, "resolved", stage="early")
         for rows in (rising, flat, falling)
     ]
-    assert "+3.0 with 1, +6.0 with 2–3 and +10.0 with 4 or more" in said[0]
+    assert "+3.0 (2.0 to 4.0) with 1, +6.0 (5.0 to 7.0) with 2–3 and +10.0 (9.0 to" in said[0]
     assert said[0].endswith("for sure.")
     assert said[1].endswith("is not sure: their intervals overlap.")
     assert said[2].endswith("takes some of it back.")
@@ -182,7 +207,7 @@ def test_the_doses_of_one_channel_name_it_and_say_where_overlap_is_thin() -> Non
     assert "for days 2–3 and days 4–6:" in said
     assert contact_sentences.dose_words("1") == "1 attempt"
     early = contact_sentences.early_sentence(days, "resolved", channel="email")
-    assert early.startswith("With the first attempt by e-mail on days 0–1 the effect is +3.0,")
+    assert early.startswith("With the first attempt by e-mail on days 0–1 the effect is +3.0 (2.0")
 
 
 def test_every_code_has_its_words() -> None:

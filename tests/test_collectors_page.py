@@ -310,6 +310,22 @@ def test_a_collector_has_a_view_of_its_own_and_a_way_back(whole: Place, show: An
     app.button(key="all_collectors").click().run()
     assert not sound(app).header
     assert table(app, "Observed").height > 1
+    app = show(whole, collector="nobody")
+    assert [one.value for one in app.warning] == [
+        "There is no collector nobody in this book: you see all."
+    ]
+    assert table(app, "Observed").height > 1
+
+
+def test_a_collector_alone_in_its_team_is_not_set_beside_it(whole: Place, show: Any) -> None:
+    cases = pl.read_parquet(whole.files / "cases.parquet").filter(pl.col("collector_id") != "")
+    sizes = cases.group_by("team").agg(pl.col("collector_id").n_unique(), pl.col("case_id").len())
+    for alone in (True, False):
+        team = sizes.filter((pl.col("collector_id") == 1) == alone).sort("case_id")["team"][-1]
+        mine = cases.filter(team=team)["collector_id"].mode().sort()[0]
+        app = show(whole, collector=mine)
+        assert ("as a whole is at" in answer(app)) != alone
+        assert ("no team is set beside it" in words(app)) == alone
 
 
 def test_recovery_may_weigh_at_most_half(whole: Place, show: Any) -> None:
@@ -341,7 +357,9 @@ def test_no_contacts_and_no_costs_are_said(here: Place, show: Any) -> None:
     app = show(book, **WORK)
     assert "no rows of the table `contacts`" in words(app)
     assert "neither what collectors cost nor their hours" in words(app)
-    assert "none differs from the average beyond noise" in answer(app)
+    said = answer(app)
+    assert "none is shown to differ from the average beyond noise" in said
+    assert "That does not show that they are alike: their intervals reach from" in said
     app.selectbox(key="collector").set_value("A").run()
     assert "Contacts are not recorded" in words(sound(app))
 

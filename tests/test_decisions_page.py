@@ -212,7 +212,12 @@ def test_one_decision_shows_what_it_rested_on_and_takes_notes() -> None:
     )  # fmt: skip
     app = show(decision=link)
     said = words(app)
-    for text in ("Sooner", "decided on 5 February 2024", "P(better) was 87", "marts-0"):
+    for text in (
+        "Sooner",
+        "decided on 5 February 2024",
+        "The chance that it is better was given as 87",
+        "marts-0",
+    ):
         assert text in said.replace("\N{NO-BREAK SPACE}", " ")
     assert [one.value for one in app.text] == ["For the board"]
     table = next(one.value for one in app.dataframe if "Evidence" in one.value.columns)
@@ -470,6 +475,7 @@ def test_the_desk_says_how_many_accounts_and_weeks_a_trial_takes() -> None:
         ("trial_share", -30.0, "From 0.1 to 99.9 %."),
         ("trial_hoped", 130.0, "From 0.1 to 99.9 %."),
         ("trial_hoped", 30.0, "Not today's share: a trial looks for a difference."),
+        ("trial_hoped", 30.04, "Not today's share: a trial looks for a difference."),  # as shown
         ("trial_power", 100.0, "From 50 to 99 %."),
         ("trial_error", 0.0, "From 0.1 to 20 %."),
         ("trial_new_a_week", -1.0, "From 0 to 10,000,000."),
@@ -488,7 +494,8 @@ def test_a_wish_that_cannot_be_right_is_a_sentence_beside_its_field(
 
 
 def test_a_difference_too_small_for_any_trial_is_a_sentence() -> None:
-    app = fill(show("Plan a trial"), trial_share=30.0, trial_hoped=30.001)
+    app = fill(show("Plan a trial"), trial_share=30.0, trial_hoped=30.1)
+    fill(app, trial_power=99.0, trial_error=0.1)
     assert "the difference is too small for a trial" in app.warning[0].value
 
 
@@ -508,5 +515,6 @@ def test_an_empty_field_is_a_sentence_too() -> None:
         ("share", "hoped", "power", "error", "in_trial", "new_a_week", "complaints", "attempts")
     )
     assert set(wish_problems(wish)) == {"share", "hoped", "power", "error", "in_trial"}
+    assert "hoped" not in wish_problems({**wish, "hoped": 99.9 / 100})  # a little above 0.999
     counts = dict.fromkeys(("new_resolved", "new_accounts", "resolved", "accounts"))
     assert set(count_problems(counts)) == set(counts)

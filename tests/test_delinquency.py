@@ -14,6 +14,7 @@ from analytics.delinquency import (
     concentration,
     delinquency_rates,
     herfindahl,
+    highest_segment,
     lagged_delinquency_rates,
 )
 from analytics.states import collapse_late, remap
@@ -70,6 +71,25 @@ def test_segments_have_their_own_rates_and_an_unrecorded_one_is_one():
     found = rates(book, by=["region"], thresholds=[90])
     assert found["region"].to_list() == ["north", None]
     assert found["rate"].to_list() == [0.1, 0.5]
+
+
+def test_the_highest_of_many_segments_stands_out_only_by_more_than_the_highest_would_by_chance():
+    """18 of 200 late against 5.4 % of all: Wilson's low end is 5.8 % at 95 %, 4.8 % at 99.5 %."""
+
+    def region(name: str, late: int) -> pl.DataFrame:
+        book = stocks({JANUARY: {"current": 200 - late, "31-60": late}})
+        return book.with_columns(region=pl.lit(name))
+
+    def highest(*parts: pl.DataFrame) -> dict[str, object]:
+        found = highest_segment(pl.concat(parts), buckets=BUCKETS, weight="loans", segment="region")
+        return found.row(0, named=True)
+
+    many = highest(region("a", 18), *[region(str(one), 10) for one in range(9)])
+    assert (many["region"], many["segments"], many["stands_out"]) == ("a", 10, False)
+    assert (many["low"], many["whole"]) == (pytest.approx(0.0477, abs=5e-5), 0.054)
+    assert highest(region("a", 60), region("b", 10))["stands_out"]
+    alone = highest_segment(region("a", 5), buckets=BUCKETS, weight="loans", segment="region")
+    assert not alone.height
 
 
 def test_growth_flatters_the_coincidental_rate_and_not_the_lagged_one():

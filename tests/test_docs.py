@@ -9,7 +9,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import pytest
 
-from analytics.definitions import definitions, definitions_page
+from analytics.definitions import definitions, definitions_page, found_definitions
 from jobs.check import check
 from jobs.refresh import refresh
 from tests.conftest import new_postgres_database
@@ -59,6 +59,16 @@ def test_a_definition_is_found_by_words_in_any_order() -> None:
     found = [one.name for one in definitions() if one.mentions("RATE roll wilson")]
     assert "Roll rate" in found
     assert "Net flow rate" not in found
+    names = [one.name for one in found_definitions("roll Rate")]
+    assert names[:2] == ["Roll rate", "Roll rates that really changed"]
+    assert len(names) > 10
+
+
+def test_definitions_are_plain_text_whole_after_their_lines_are_joined() -> None:
+    for one in definitions():
+        for text in one.paragraphs:
+            assert "**" not in text, one.name
+            assert not re.search(r"[a-z]- (?!and |or |to )[a-z]|^None: ", text), one.name
 
 
 def test_the_projects_files_do_not_mention_what_lies_outside_it() -> None:

@@ -82,11 +82,25 @@ def test_several_months_of_net_flow_are_pooled_not_averaged():
 
 
 def test_the_product_begins_at_the_first_bucket_whatever_its_name():
-    book = stocks({JANUARY: {"normal": 10}, FEBRUARY: {"light": 2}})
+    book = stocks({JANUARY: {"normal": 100}, FEBRUARY: {"light": 20}})
     rates = net_flow_rates(book, buckets=("normal", "light"), weight="loans")
     factors = flow_to_loss_product(rates)
     assert factors["bucket"].to_list() == ["normal", "light"]
     assert factors["factor"].to_list() == [0.2, 1]
+
+
+def test_a_flow_from_fewer_than_thirty_loans_is_marked_and_in_no_product():
+    book = stocks(
+        {
+            JANUARY: {"current": 300, "1-30": 29, "31-60": 30},
+            FEBRUARY: {"1-30": 60, "31-60": 290, "61+": 15},
+        }
+    )
+    found = net_flow_rates(book, buckets=BUCKETS, weight="loans").filter(month=FEBRUARY)
+    assert found["rate"].to_list() == [0.2, 10, 0.5]
+    assert found["from_loans"].to_list() == [300, 29, 30]
+    assert found["is_small"].to_list() == [False, True, False]
+    assert flow_to_loss_product(found)["factor"].to_list() == [None, None, 0.5, 1]
 
 
 def test_no_flow_has_no_product():

@@ -111,7 +111,7 @@ def test_the_more_is_left_to_mature_the_less_is_decided():
         )["probability"][0]
         for left in (1, 60, 600)
     ]
-    assert 1 > sure[0] > sure[1] > sure[2] > 0.5
+    assert 1 >= sure[0] > sure[1] > sure[2] > 0.5
 
 
 # Independent
@@ -200,12 +200,20 @@ def test_one_case_has_a_rate_but_no_interval():
     assert (found["attained"], found["probability"], found["reason"]) == (0.4, None, "one_case")
 
 
+def test_what_the_others_can_pay_at_most_decides_and_few_cases_have_no_chance():
+    cells = cohort([100, 100], [90, 20], immature=(100,))
+    found = target_attainment(cells, target=0.8, minimum=2).row(0, named=True)
+    assert found["high"] == pytest.approx(0.7)  # (90 + 20 + 100) / 300: 80 % is out of reach
+    assert found["probability"] == 0
+    assert target_attainment(cells, target=0.8)["probability"][0] is None
+
+
 def test_cases_that_all_paid_alike_are_not_certain():
     for paid in (0.0, 1.0):
-        cells = cohort(np.full(10, 100.0), np.full(10, 100 * paid), immature=(100,) * 10)
+        cells = cohort(np.full(10, 100.0), np.full(10, 100 * paid), immature=(100,) * 20)
         row = cohort_recovery(cells).row(0, named=True)
         assert row["high"] - row["low"] > 0.2
-        assert 0 < target_attainment(cells, target=0.5)["probability"][0] < 1
+        assert 0 < target_attainment(cells, target=0.5, minimum=2)["probability"][0] < 1
 
 
 def test_what_is_no_cohort_is_refused():
@@ -248,6 +256,8 @@ def test_rates_lie_in_their_intervals_and_cells_add_up(
         cents = 0.02 / placed.sum()  # each part is rounded to one
         assert one["rate"] == pytest.approx(two["rate"], abs=cents + 1e-6)
         assert one["low"] - 1e-6 <= one["rate"] <= one["high"] + 1e-6
-    found = target_attainment(whole, target=0.6)
+    found = target_attainment(whole, target=0.6, minimum=2)
     assert finite(found)
     assert 0 <= found["probability"][0] <= 1
+    if found["low"][0] > 0.6 or found["high"][0] < 0.6:  # the chance and the interval agree
+        assert found["probability"][0] == pytest.approx(float(found["low"][0] > 0.6), abs=0.026)

@@ -320,7 +320,7 @@ def test_health_hides_what_has_no_table_and_names_the_need(
                 "DELETE FROM liquidation_cash WHERE placed_month = DATE '2024-02-29'",
                 "DELETE FROM cohorts WHERE opened_month = DATE '2024-02-29'",
             ],
-            "Half of all cases",
+            "Half of the spells of lateness",
         ),
         (["DELETE FROM placements", "DELETE FROM liquidation_cash"], "followed for 30 days yet"),
         (
@@ -328,10 +328,10 @@ def test_health_hides_what_has_no_table_and_names_the_need(
             "No payment came in in these months",
         ),
         (["DELETE FROM resolution_days"], "No case has an ending or an age to go by"),
-        (["DELETE FROM first_contacts"], "Half of all cases"),
-        (["DELETE FROM owner_cases"], "Half of all cases"),
+        (["DELETE FROM first_contacts"], "Half of the spells of lateness"),
+        (["DELETE FROM owner_cases"], "Half of the spells of lateness"),
         (["DELETE FROM cohorts WHERE stage = 'late'"], "No spell of lateness began beyond"),
-        (["UPDATE collections_months SET open_cents = 0"], "Half of all cases"),
+        (["UPDATE collections_months SET open_cents = 0"], "Half of the spells of lateness"),
     ],
 )
 @pytest.mark.parametrize("level", ["Book", "Collectors"])

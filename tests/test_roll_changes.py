@@ -218,8 +218,24 @@ def test_the_change_that_moves_most_loans_comes_first():
         }
     )
     ranked = ranked_changes(frame, buckets=BUCKETS)
-    assert ranked["extra_loans"].to_list() == pytest.approx([-200, 150, 50, 20])
-    assert ranked["is_worse"].to_list() == [True, True, None, True]
+    assert ranked["extra_loans"].to_list() == pytest.approx([-200, 150, 20, 50])
+    assert ranked["is_worse"].to_list() == [True, True, True, None]
+    assert ranked["is_mirror"].to_list() == [False, False, False, True]
+
+
+def test_staying_current_is_better_and_staying_late_alone_is_told():
+    frame = pl.DataFrame(
+        {
+            "from_state": ["current", "31-60"],
+            "to_state": ["current", "31-60"],
+            "difference": [0.02, 0.05],
+            "from_loans": [1_000, 100],
+            "is_changed": [True, True],
+        }
+    )
+    ranked = ranked_changes(frame, buckets=BUCKETS)
+    assert ranked["is_worse"].to_list() == [False, None]
+    assert not ranked["is_mirror"].any()
 
 
 def test_a_roll_is_explained_by_the_segment_that_moved():

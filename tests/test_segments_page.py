@@ -95,15 +95,15 @@ def test_the_table_is_what_the_marts_say(
         f" sum(placed_cents) FROM segment_cases WHERE {where} AND opened_month {window}",
     )
     assert row["cases"] == found[0]
-    assert row["resolved_share"] == pytest.approx(float(found[1]))
-    assert row["cash_rate"] == pytest.approx(float(found[2]))
+    assert row["resolved_share"] == pytest.approx(float(found[1]), abs=0.005)
+    assert row["cash_rate"] == pytest.approx(float(found[2]), abs=0.005)
     (moved,) = in_sql(
         book,
         "SELECT sum(forward_cents) * 100.0 / sum(opening_cents) FROM segment_moves WHERE"
         f" scheme = '{scheme}' AND from_class = '{code}' AND to_class <> 'unmatched' AND month"
         f" {window}",
     )
-    assert row["got_later_share"] == pytest.approx(float(moved[0]))
+    assert row["got_later_share"] == pytest.approx(float(moved[0]), abs=0.005)
 
 
 def test_a_filter_changes_every_number(book: Place, show: Any) -> None:

@@ -10,7 +10,9 @@ import pytest
 from analytics.changes import Change
 from analytics.mix_and_rate import mix_and_rate
 from charts import sentences
+from charts import warning_sentences as warnings
 from charts.format import SPACE
+from ui import PAGES
 
 JUNE = dt.date(2026, 6, 30)
 HOSTILE = "**N** <b>$x$"
@@ -31,6 +33,7 @@ def ranked(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
                 "usual_rate": usual,
                 "difference": rate - usual,
                 "reference": "months",
+                "is_mirror": start == end,
             }
             for start, end, rate, usual in rows
         ],
@@ -54,7 +57,8 @@ def test_a_changed_roll_says_how_much_and_who() -> None:
 
 
 def test_a_fall_is_a_fall_and_the_others_are_counted() -> None:
-    text = roll(ranked(("1-30", "31-60", 0.10, 0.15), ("31-60", "61-90", 0.3, 0.2)))
+    mirror = ("31-60", "31-60", 0.5, 0.6)  # the same movement told a second time
+    text = roll(ranked(("1-30", "31-60", 0.10, 0.15), ("31-60", "61-90", 0.3, 0.2), mirror))
     assert "fell 5.0 points to 10.0 %" in text
     assert "1 other roll rate changed as well." in text
 
@@ -75,13 +79,52 @@ def test_names_from_the_data_are_characters_not_markup() -> None:
 
 
 def test_who_got_worse_is_named_by_bucket() -> None:
-    shares = [("1-30", 0.172), ("31-60", 0.459)]
-    text = sentences.worsening_sentence(shares, as_of=JUNE, basis="months")
+    early = pl.DataFrame(
+        {
+            "month": [JUNE] * 4,
+            "from_state": ["1-30", "31-60", "61-90", "91-120"],
+            "forward": [0.172, 0.459, 0.5, None],
+            "from_loans": [300, 90, 29, 0],
+            "is_small": [False, False, True, True],
+        }
+    )
+    text = sentences.worsening_sentence(early, as_of=JUNE, basis="months")
     assert (
         spoken([text or ""])
-        == "Of what was late, 17 % at 1 month and 46 % at 2 months got worse in June 2026."
+        == "Of what was late, 17 % at 1 month and 46 % at 2 months got worse in June 2026"
+        " (3 months: fewer than 30 loans)."
     )
-    assert sentences.worsening_sentence([], as_of=JUNE, basis="days") is None
+    assert sentences.worsening_sentence(early[2:], as_of=JUNE, basis="days") is None
+    assert sentences.bucket_words(early, "31-60", as_of=JUNE, basis="months") == (
+        "90 loans could move in June 2026. Other buckets with fewer than 30: 3 months and 4 months."
+    )
+    assert "Fewer than 30 could in 1 of 1 month." in sentences.bucket_words(
+        early, "61-90", as_of=JUNE, basis="months"
+    )
+
+
+def test_flows_that_are_left_out_are_counted_by_bucket() -> None:
+    flows = pl.DataFrame(
+        {
+            "bucket": ["31-60", "31-60", "1-30", "61-90"],
+            "rank": [2, 2, 1, 3],
+            "rate": [5.0, 0.2, 0.1, None],
+            "is_small": [True, False, False, True],
+        }
+    )
+    text = sentences.few_flows_sentence(flows, basis="days") or ""
+    assert text.endswith("in the earlier bucket are left out: 1 of 2 at 31–60 days.")
+    assert sentences.few_flows_sentence(flows[1:3], basis="days") is None
+
+
+def test_every_outline_of_the_matrix_is_explained_and_no_other() -> None:
+    few, many = ({"is_small": [is_small]} for is_small in (True, False))
+    changed = pl.DataFrame({"is_worse": [True, None]})
+    assert sentences.outline_words(pl.DataFrame(few), changed) == (
+        "Thick outline: changed beyond usual (orange: worse; black or white: neither)."
+        " Hollow, with a thin outline: fewer than 30 loans."
+    )
+    assert sentences.outline_words(pl.DataFrame(many), changed.clear()) == ""
 
 
 def change(value: float, previous: float | None, beyond: bool | None) -> Change:
@@ -109,6 +152,7 @@ def test_health_says_better_worse_or_noise(one: Change, verdict: str, level: str
     text = health(one)
     assert text.startswith(verdict)
     assert level in text
+    assert ("its usual move is" in text) == (one.is_beyond_noise is not None)
     assert f"{100 * one.value:.1f} % of the balance is more than 30 days late" in text
 
 
@@ -138,10 +182,20 @@ def test_health_names_another_rate_that_left_its_usual_variation() -> None:
         worse, others=others
     )
     assert health(quiet, others={"30+": quiet}) == health(quiet)
+    assert health(quiet, rolls=3).startswith(
+        "The 30+ rate changed little. But beyond usual: 3 roll rates changed."
+    )
 
 
 def test_what_got_better_is_no_warning() -> None:
-    changes = {"60+": change(0.02, 0.01, True), "charge_offs": change(0.01, 0.02, True)}
+    changes = {
+        "60+": change(0.02, 0.01, True),
+        "charge_offs": change(0.01, 0.02, True),
+        "cash": change(10.0, 10.2, True),  # a logarithm, and a fall is worse
+        "complaints": change(3.5, 2.0, True),  # told by its signal, and not here
+        "breaches": change(2.0, 3.5, True),
+        "cost": change(0.2, 0.1, None),
+    }
     rolls = pl.DataFrame(
         {
             "from_state": ["1-30", "31-60", "61-90"],
@@ -153,11 +207,15 @@ def test_what_got_better_is_no_warning() -> None:
             "is_worse": [True, False, None],
         }
     )
-    warned = [line for _, line in sentences.warning_sentences(changes, rolls, basis="days")]
-    better = [line for _, line in sentences.better_sentences(changes, rolls, basis="days")]
-    assert [line.split(" ")[0] for line in warned] == ["Worse:", "Worse:", "61–90"]
-    assert [line.split(" ")[0] for line in better] == ["Better:", "Better:"]
+    worse = warnings.warning_sentences(changes, rolls, basis="days")
+    good = warnings.better_sentences(changes, rolls, basis="days")
+    warned, better = ([line for _, line in lines] for lines in (worse, good))
+    assert {page for page, _ in [*worse, *good]} <= {*PAGES}  # a page that can be gone to
+    assert [line.split(" ")[0] for line in warned] == [*["Worse:"] * 3, "61–90"]
+    assert [line.split(" ")[0] for line in better] == ["Better:"] * 3
     assert "the charge-off rate, annualised, fell" in better[0]
+    assert "cash paid fell 18.1 %; the usual move is 0.1 %." in warned[1].replace(SPACE, " ")
+    assert "rule breaches fell 1.50 to 2.00 per 1,000 attempts" in better[1]
 
 
 def test_health_names_the_segment_with_the_largest_part() -> None:
@@ -179,6 +237,7 @@ def test_aging_speaks_of_money_as_it_and_of_loans_as_them() -> None:
         0.2,
         "181+",
         None,
+        "grade",
         is_money=True,
         **more,  # type: ignore[arg-type]
     )
@@ -188,7 +247,8 @@ def test_aging_speaks_of_money_as_it_and_of_loans_as_them() -> None:
         0.5,
         0.2,
         "181+",
-        ("grade", None, 0.3, False),
+        {"grade": None, "rate": 0.3, "whole": 0.2, "stands_out": False},
+        "grade",
         is_money=False,
         **more,  # type: ignore[arg-type]
     )
@@ -204,6 +264,7 @@ def test_aging_speaks_of_money_as_it_and_of_loans_as_them() -> None:
         None,
         "181+",
         None,
+        "grade",
         is_money=True,
         **more,  # type: ignore[arg-type]
     )

@@ -13,6 +13,7 @@ from analytics import simulation_kernel as kernel
 from analytics.simulation import Effects, Plan, Simulation, simulate, warm
 from analytics.simulation_book import RollBook, merged, roll_book
 from analytics.simulation_draws import Draws, posterior
+from analytics.simulation_rates import Rates
 from bench.plain_simulator import blocked, looped
 from bench.simulated_books import as_known, lived, process
 from bench.simulator_time import measure
@@ -299,6 +300,25 @@ def test_a_state_never_seen_keeps_its_money(book: RollBook) -> None:
     draws = posterior(replace(book, **empty), draws=10)
     assert (draws.packed[:, :, 35] == 1).all()
     assert np.isfinite(compared(draws, EFFECTS.draws(10)).totals).all()
+
+
+def test_a_state_seen_of_a_few_loans_grows_no_faster_than_the_others(book: RollBook) -> None:
+    assert book.hardly_seen().is_empty()
+    few = {
+        part: getattr(book, part).copy()
+        for part in ("opening", "closing", "paid", "squares", "loans")
+    }
+    for values in few.values():
+        values[:, :, 1] = 0
+    few["opening"][-1, 0, 1, 1], few["closing"][-1, 0, 1, 1] = 400.0, 960.0  # 2.4 times, in a month
+    few["squares"][-1, 0, 1, 1], few["loans"][-1, 0, 1, 1] = 40_000.0, 4.0
+    thin = replace(book, **few)
+    rates, usual = Rates(thin), Rates(book)
+    stays = [usual.pooled_growth[i, i] for i in (0, 2, 3, 4, 5)]
+    assert rates.growth[:, 1, 1].max() <= max(stays) + 1e-9
+    assert rates.growth[:, 2, 2] == pytest.approx(usual.growth[:, 2, 2])
+    row = thin.hardly_seen().row(0, named=True)
+    assert (row["state"], row["seen"]) == ("1-30", 4)
 
 
 def test_a_segment_without_data_moves_as_all_together(book: RollBook) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -80,7 +82,7 @@ def test_a_benefit_is_more_cash_less_more_cost() -> None:
     row = benefit(worked).row(1, named=True)
     assert row["mean"] == row["low"] == row["high"] == 7 - 2 - 3
     assert row["extra_cost"] == 5
-    assert row["return_"] == pytest.approx(2 / 5)
+    assert row["return_"] == row["return_low"] == row["return_high"] == pytest.approx(2 / 5)
     assert row["p_better"] == 1
     assert row["is_noise"] is False
 
@@ -89,6 +91,9 @@ def test_the_baseline_has_no_chance_of_beating_itself(sim: Simulation) -> None:
     row = benefit(sim).row(0, named=True)
     assert row["mean"] == 0
     assert row["p_better"] is row["is_noise"] is row["return_"] is None
+    copied = replace(sim, segment_net=sim.segment_net, totals=np.repeat(sim.totals[:1], 2, axis=0),
+                     fixed=np.repeat(sim.fixed[:1], 2, axis=0), luck=0 * sim.luck)  # fmt: skip
+    assert benefit(copied).row(1, named=True)["p_better"] is None  # the same has none either
 
 
 def test_what_comes_in_a_year_is_discounted_by_a_year(

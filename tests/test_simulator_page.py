@@ -139,7 +139,7 @@ def test_people_who_are_not_there_cannot_call(whole: Place, show: Any) -> None:
     app = show(whole, begin_with=PRESETS["more_calls"].name)
     app.slider(key="quick_people").set_value(-20)
     checked(app.run())
-    assert "hours of calls and visits are not done, and not counted" in words(app)
+    assert "hours of people's work are not done, and not counted" in words(app)
 
 
 def test_a_changed_number_of_collectors_is_a_difference_and_a_cost(whole: Place, show: Any) -> None:
@@ -241,7 +241,7 @@ def test_four_strategies_stand_side_by_side(whole: Place, show: Any) -> None:
     app.multiselect(key="simulator_beside").set_value(names)
     checked(app.run())
     table = app.dataframe[0].value
-    assert list(table.columns) == ["measure", "Baseline", PRESETS["more_calls"].name, *names]
+    assert list(table.columns) == ["measure", PRESETS["more_calls"].name, *names, "Baseline"]
 
 
 def test_a_file_is_opened_or_refused_whole(whole: Place, show: Any) -> None:

@@ -354,7 +354,7 @@ def answer(mean: float, low: float, high: float, p: float) -> dict[str, float]:
     [
         (answer(500e3, 100e3, 900e3, 0.97), "would bring 500.0 k more than it costs"),
         (answer(50e3, -300e3, 400e3, 0.6), "within noise"),
-        (answer(-500e3, -900e3, -100e3, 0.02), "would cost 500.0 k more than it brings"),
+        (answer(-500e3, -900e3, -100e3, 0.02), "12 months (80 % interval 100.0 k to 900.0 k)"),
     ],
 )
 def test_the_headline_says_gain_noise_or_loss(row, said) -> None:
@@ -365,7 +365,7 @@ def test_the_headline_says_gain_noise_or_loss(row, said) -> None:
 
 
 def test_what_moves_nothing_that_is_known_is_said_so() -> None:
-    nothing = answer(0.0, 0.0, 0.0, 0.0)
+    nothing = answer(0.0, 0.0, 0.0, 0.0) | {"p_better": None}
     lines = benefit_sentences("Mine", nothing, months=12, is_changed=True, assumed=[],
                               unknown=["Being offered a plan"], without=None)  # fmt: skip
     assert lines[0] == "Mine changes no cash and no cost that is known of."
@@ -392,18 +392,18 @@ def test_every_field_has_a_label_on_the_screen() -> None:
     assert math.isclose(Operations().discount_rate, 0.06)
 
 
-def test_shadow_prices_are_said_by_the_month_and_the_collector() -> None:
+def test_shadow_prices_are_said_over_the_same_months_as_benefits() -> None:
     limits = pl.DataFrame({
         "limit": ["hours", "budget", "complaints"], "at_most": [100.0, 50_000.0, 18.0],
         "used": [100.0, 20_000.0, 18.0], "price": [1_200.0, 0.0, 111_600.0],
         "binds": [True, False, True],
     })  # fmt: skip
     said = [line.replace("\N{NO-BREAK SPACE}", " ")
-            for line in price_sentences(limits, months=12, collector_hours=120.0)]  # fmt: skip
+            for line in price_sentences(limits, months=12, collector=144_000.0)]  # fmt: skip
     assert said == [
-        "One more collector is worth 12.0 k a month, before pay.",  # 1,200 / 12 x 120 hours
+        "One more collector would bring 144.0 k over these 12 months, before pay.",
         "The budget is not used up: 20.0 k of 50.0 k a month.",
-        "One complaint fewer allowed costs 9.3 k.",
+        "One complaint a month fewer allowed costs about 111.6 k over these 12 months.",
     ]
 
 
@@ -420,7 +420,7 @@ def test_work_that_is_not_done_is_said() -> None:
     capped = pl.DataFrame({"what": ["attempts"], "rule": ["at most **7**"], "segment": ["a"],
                            "stage": ["late"], "wanted": [9.0], "allowed": [7.0]})  # fmt: skip
     lines = work_sentences(200.0, 120.0, 80.0, capped, collectors=1.0, needed=1.7)
-    assert "80 hours of calls and visits are not done" in lines[0]
+    assert "80 hours of people's work are not done" in lines[0]
     assert "1.7 collectors, not 1.0" in lines[0]
     assert "at most \\*\\*7\\*\\*" in lines[1]
     later = capped.with_columns(what=pl.lit("gap_days"))

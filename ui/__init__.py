@@ -27,6 +27,7 @@ from ui.quality import (
     load_history,
     missing_figures,
     reconciliation_strip,
+    say_missing,
 )
 from ui.recovery import cohort_words, open_recovery_page
 from ui.targets import edit_targets, read_targets, target_changes, target_table, target_tile
@@ -71,6 +72,7 @@ __all__ = [
     "readable_table",
     "reconciliation_strip",
     "say",
+    "say_missing",
     "segmented",
     "tabs",
     "target_changes",

@@ -138,14 +138,17 @@ def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
     return st.tabs(labels, key=key, on_change="rerun", bind="query-params")
 
 
-def pick(label: str, options: Sequence[str], *, key: str) -> str:
+def pick(label: str, options: Sequence[str], *, key: str, default: str | None = None) -> str:
     """One of many options, kept from page to page and in the address."""
-    return _choose(st.selectbox(label, options, width=260, **_bound(key)), options)
+    first = options.index(default) if default else 0
+    return _choose(st.selectbox(label, options, first, width=260, **_bound(key)), options)
 
 
 def find(label: str, options: Sequence[str], *, key: str, placeholder: str) -> str | None:
-    """One of very many options by typing, or none; kept and in the address like the others."""
-    _say_unknown(key, options, "known to this book: you see all")
+    """One of very many options by typing, or none; kept and in the address like the others.
+
+    A link to one that is not among the options finds none: the page says so.
+    """
     value = st.selectbox(label, options, index=None, placeholder=placeholder, **_bound(key))
     return value if value in options else None
 

@@ -58,7 +58,9 @@ def loan_list(
             column_config={
                 name: st.column_config.Column(LOAN_COLUMNS[name])
                 if not name.endswith("_amount")
-                else st.column_config.NumberColumn(LOAN_COLUMNS[name], format="localized")
+                else st.column_config.NumberColumn(
+                    LOAN_COLUMNS[name], format="localized", step=0.01
+                )
                 for name in shown.columns
             },
             alt=title,

@@ -23,27 +23,55 @@ PAGES = {
     "portfolio/roll_rates": "Roll rates",
     "recovery/recovery": "Recovery",
     "conduct/complaints": "Complaints",
+    "conduct/contact_rules": "Contact rules",
     "reference/data_quality": "Data quality",
 }
-NEEDED = (
-    ("Balance, and every share by balance", ("balance_amount",)),
-    ("Cash paid", ("payments",)),
-    ("The change by region", ("customers",)),
-    ("Cash collected on cases, recovery against targets", ("cases", "payments")),
-    ("Cost to collect", ("cases", "payments", "costs")),
-    ("Breaches of contact rules", ("contacts",)),
-    ("Complaints, their rise, and scores set aside for them", ("contacts", "complaints")),
-)
+NEEDED = {
+    "portfolio/health": (
+        ("Balance, and every share by balance", ("balance_amount",)),
+        ("Cash paid", ("payments",)),
+        ("The change by region", ("customers",)),
+        ("Cash collected on cases, recovery against targets", ("cases", "payments")),
+        ("Cost to collect", ("cases", "payments", "costs")),
+        ("Breaches of contact rules", ("contacts",)),
+        ("Complaints, their rise, and scores set aside for them", ("contacts", "complaints")),
+    ),
+    "portfolio/aging": (
+        ("balances and the ten largest loans", ("balance_amount",)),
+        ("a split by region and by industry", ("customers",)),
+        ("a split by grade", ("risk_grade",)),
+        ("the ten largest borrowers", ("customers", "balance_amount")),
+    ),
+    "portfolio/roll_rates": (
+        ("rates of the balance", ("balance_amount",)),
+        ("which region drives a change", ("customers",)),
+        ("which grade drives a change", ("risk_grade",)),
+        ("buckets by instalments missed", ("months_past_due",)),
+    ),
+}
 
 
-def missing_figures(book: Book) -> list[dict[str, str]]:
-    """What this book cannot show, and the tables it would need."""
-    present = {*book.table_rows, *(["balance_amount"] if book.has_balances else [])}
+def missing_figures(book: Book, page: str = "portfolio/health") -> list[dict[str, str]]:
+    """What this book cannot show on a page, and the tables or columns it would need."""
+    recorded = {
+        "balance_amount": book.has_balances,
+        "months_past_due": book.has_months_past_due,
+        "risk_grade": any(book.segments["grade"]),
+    }
+    present = {*book.table_rows, *(name for name, is_there in recorded.items() if is_there)}
     return [
         {"Figure": figure, "Needs": words.listing([name for name in needs if name not in present])}
-        for figure, needs in NEEDED
+        for figure, needs in NEEDED[page]
         if not set(needs) <= present
     ]
+
+
+def say_missing(book: Book, page: str) -> None:
+    """In a sentence, what the page would also show; nothing where nothing is missing."""
+    needs = missing_figures(book, page)
+    if needs:
+        told = [f"{one['Figure']} (it needs {words.plain(one['Needs'])})" for one in needs]
+        st.caption(f"For want of data, this page does not show {words.listing(told)}.")
 
 
 def reconciliation_strip(
@@ -139,7 +167,19 @@ def load_history() -> None:
         }
         for one in summaries
     ]
-    st.dataframe(pl.DataFrame(rows), hide_index=True, placeholder=words.MISSING, alt="Loads")
+    counts = ("New rows", "Changed rows", "Problems")
+    st.dataframe(
+        pl.DataFrame(rows),
+        hide_index=True,
+        placeholder=words.MISSING,
+        alt="Loads",
+        column_config={
+            "When (UTC)": st.column_config.TextColumn(width=170),
+            "From": st.column_config.TextColumn(width=260),
+            "First problem": st.column_config.TextColumn(width=330),
+            **{name: st.column_config.NumberColumn(format="localized") for name in counts},
+        },
+    )
 
 
 def _first_problem(summary: dict[str, Any]) -> str | None:

@@ -90,7 +90,7 @@ def edit_targets(
             key=f"target_value {metric} {scope} {counts}",  # a new field when what counts changes
             width=160,
         )
-        save = st.button("Save", key="target_save", type="primary")
+        save = st.button("Save", key="target_save")
         erase = st.button("Take back", key="target_erase", disabled=own is None)
     st.caption(_source(own, kind))
     if save or erase:
@@ -158,7 +158,7 @@ def target_tile(metric: str, row: Mapping[str, Any], course: pl.DataFrame) -> No
         sentences.within_words(stage, horizon),
         words.plain(words.percent(row["attained"])),
         sentences.target_words(row["target"]),
-        delta_description=sentences.chance_words(row["probability"]),
+        delta_description=sentences.verdict_words(row),
         delta_color="gray",
         delta_arrow="off",
         chart_data=course["value"].drop_nulls().to_list() or None,

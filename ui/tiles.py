@@ -13,8 +13,8 @@ from analytics.changes import Change
 from charts import format as words
 
 TILE_HELP = (
-    "Change from the month before. Unusual: beyond the figure's own month-to-month variation."
-    " Not judged: fewer than six earlier changes."
+    "Below: the change from the month before. Unusual: beyond the figure's own month-to-month"
+    " variation. Unsure: fewer than six earlier changes to judge by, or none but 0."
 )
 
 
@@ -24,13 +24,14 @@ def tile(
     series: pl.DataFrame,
     change: Change | None,
     *,
+    means: str,
     as_of: date,
     rise_is_bad: bool | None,
     unit: Literal["points", "%", "per 1,000"],
 ) -> None:
     """A figure, its change in points of a share (in %, of a logarithm; or as it is), its course.
 
-    `rise_is_bad` None: neither way is good or bad.
+    `means`: what it is, in words.  `rise_is_bad` None: neither way is good or bad.
     """
     delta, note, sign = None, "no month before", 0
     colour: Literal["gray", "orange", "blue"] = "gray"
@@ -40,7 +41,7 @@ def tile(
         if unit == "per 1,000":
             delta = words.points(change.difference / 100)
         sign = (delta[0] == "+") - (delta[0] == words.MINUS)
-        note = {True: "unusual", False: "usual", None: "not judged"}[change.is_beyond_noise]
+        note = {True: "unusual", False: "usual", None: "unsure"}[change.is_beyond_noise]
         if change.is_beyond_noise and rise_is_bad is not None:
             colour = "orange" if (change.difference > 0) == rise_is_bad else "blue"
     st.metric(
@@ -53,5 +54,5 @@ def tile(
         chart_data=series["value"].drop_nulls().to_list() or None,
         border=True,
         width=170,
-        help=TILE_HELP,
+        help=f"{means} {TILE_HELP}",
     )

@@ -15,28 +15,15 @@ from analytics.states import collapse_late
 from charts import bars, intervals, sentences
 from charts import format as words
 from charts.axes import Unit
-from figures.aging import SEGMENTS, figures
+from figures.aging import SEGMENTS, figures, splits
 from queries import portfolio
 from queries.loan_lists import late_loans
 
-
-def _worst(ranked: pl.DataFrame, whole: float) -> tuple[str, str | None, float, bool] | None:
-    """The segment with the highest rate, and whether its interval lies above the whole's rate."""
-    if ranked.height < 2:
-        return None
-    first = ranked.row(0, named=True)
-    return segment, first[segment], first["rate"], bool(first["low"] > whole)
-
-
 view = ui.open_page("Aging", "Where does the late money sit?")
 with st.sidebar:
-    by = {
-        label: name
-        for label, name in SEGMENTS.items()
-        if name not in view.book.segments or len(view.book.segments[name]) > 1
-    }
-    label = ui.segmented("Split by", tuple(by), key="split")
-segment = by[label]
+    by = splits(view)
+    label = ui.segmented("Split by", tuple(by), key="split") if by else "Product"
+segment = SEGMENTS[label]
 found = figures(f"{view.key} {segment}", segment, view)
 if found is None:
     ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
@@ -51,11 +38,6 @@ shares = found.shares.filter(now)
 late = shares.filter(pl.col("bucket") != "current")
 amount = int(late["amount"].sum())
 ends = dict(late.select("bucket", "amount").iter_rows())
-worst = (
-    found.segment_rates.filter(now, threshold=30)
-    .filter(~pl.col("is_small"), pl.col("rate").is_not_null())
-    .sort("rate", descending=True)
-)
 ui.say(
     sentences.aging_sentences(
         float(late["share"].sum()) if shares["share"].count() else None,
@@ -63,7 +45,8 @@ ui.say(
         ends[found.codes[1]] / amount if amount else None,
         ends[found.codes[-1]] / amount if amount else None,
         found.codes[-1],
-        _worst(worst, found.rates.filter(now, threshold=30)["rate"][0]),
+        found.highest.row(0, named=True) if found.highest.height else None,
+        segment,
         as_of=view.chosen.as_of,
         is_money=view.is_money,
         basis=basis,
@@ -91,7 +74,7 @@ ui.chart(
     ),
     key="buckets",
 )
-ui.evidence("aging", found.shares, bucket_shares)
+ui.evidence("aging", found.shares, bucket_shares, in_cents=view.is_money, basis=basis)
 
 # --- by segment ----------------------------------------------------------------------------
 if found.segment_rates[segment].n_unique() > 1:
@@ -105,7 +88,8 @@ if found.segment_rates[segment].n_unique() > 1:
     ui.heading(
         f"Which {label.lower()} is later than the book",
         f"Share of the open {noun} more than {threshold} days late, %, {when}, with 95 % interval."
-        f" The line is the whole choice, {words.percent(whole)}. Hollow: fewer than 30 loans.",
+        f" The line is the whole choice, {words.percent(whole)}. Hollow: fewer than 30 loans. The"
+        " answer above judges the highest by a wider interval, as one of several always is.",
     )
     ui.chart(
         parts.select("name", "low", "high", "is_small", "loans", value="rate"),
@@ -114,20 +98,27 @@ if found.segment_rates[segment].n_unique() > 1:
         ),
         key="segments",
     )
-    ui.evidence("aging_by_segment", found.segment_rates, delinquency_rates)
+    ui.evidence("aging_by_segment", found.segment_rates, delinquency_rates, in_cents=view.is_money)
+elif by:
+    st.caption(f"This choice has one {label.lower()} only, so there is nothing to split.")
 
 # --- coincidental and lagged ---------------------------------------------------------------
+both = (
+    found.every.filter(pl.col("bucket") != "current")
+    .join(found.lagged.select("bucket", "lag_months", lagged="rate"), on="bucket", how="left")
+    .join(found.medians, on="bucket", how="left")
+)
+notes = ["Growth flatters the first."]
+if both["lagged"].null_count():
+    notes.append("A dash among the lagged: the book does not go that far back.")
+if view.is_money:
+    notes.append("The median is of the loans of the whole book, whatever the choice.")
 ui.heading(
     "Coincidental and lagged",
     f"Share of each bucket, %, {when}: of today's open {noun}, and (lagged) of the open {noun} as"
     " many months back as the bucket stands in the list. Those are the months its loans came from"
     " where buckets are a month wide; in wider ones the loans are older, and it is a convention."
-    " Growth flatters the first.",
-)
-both = (
-    found.every.filter(pl.col("bucket") != "current")
-    .join(found.lagged.select("bucket", "lag_months", lagged="rate"), on="bucket", how="left")
-    .join(found.medians, on="bucket", how="left")
+    f" {' '.join(notes)}",
 )
 median = (100 * pl.col("median_balance_amount")).round().cast(pl.Int64)
 ui.readable_table(
@@ -140,22 +131,24 @@ ui.readable_table(
         coincidental_share="share",
         lagged_share="lagged",
         months_back="lag_months",
-        **({"whole_book_median_cents": median} if view.is_money else {}),
+        **({"median_loan_balance_cents": median} if view.is_money else {}),
     ),
     alt="Coincidental and lagged shares by bucket",
 )
-ui.evidence("lagged", found.lagged, lagged_delinquency_rates)
+ui.evidence("lagged", found.lagged, lagged_delinquency_rates, in_cents=view.is_money, basis=basis)
 
 # --- concentration -------------------------------------------------------------------------
 if found.spread or found.largest.height:
     st.subheader("In how few hands is it?", anchor=False)
-    caption = f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones."
+    caption = []
+    if found.spread:
+        caption.append(f"Herfindahl index of the late {noun}: 1 in one hand; 1/n in n equal ones.")
     if found.largest.height:
-        caption += (
-            f" The largest are a share of the whole book's open balance, {when}, whatever the"
+        caption.append(
+            f"The largest are a share of the whole book's open balance, {when}, whatever the"
             " choice."
         )
-    st.caption(caption)
+    st.caption(" ".join(caption))
     with st.container(horizontal=True, key="concentration"):
         for name, value in found.spread.items():
             st.metric(name, words.number(value, decimals=2), border=True)
@@ -165,9 +158,12 @@ if found.spread or found.largest.height:
             st.metric(f"Ten largest {who}", words.plain(share), border=True)
     ui.evidence("concentration", found.largest, herfindahl, concentration)
 
+ui.say_missing(view.book, "portfolio/aging")
+
 # --- the loans -----------------------------------------------------------------------------
 names = {words.state(code, basis=basis): code for code in reversed(found.codes[1:])}
-chosen = names[ui.pick("Loans of bucket", tuple(names), key="late")]
+oldest = next((name for name, code in names.items() if ends[code]), None)
+chosen = names[ui.pick("Loans of bucket", tuple(names), key="late", default=oldest)]
 members = [code for code, group in collapse_late(view.book.buckets).items() if group == chosen]
 if st.toggle("List these loans, largest first", key="list_late"):
     ui.loan_list(

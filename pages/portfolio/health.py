@@ -1,12 +1,15 @@
 """Health: is the book getting better or worse, and why?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 import ui
-from analytics.changes import latest_change
+from analytics.breach_rates import breach_trend
+from analytics.changes import Change, latest_change
+from analytics.cusum import complaint_signal
 from analytics.delinquency import delinquency_rates
 from analytics.mix_and_rate import mix_and_rate
 from analytics.money import cost_to_collect
@@ -18,6 +21,12 @@ from charts import recovery_page_sentences as recovery_sentences
 from charts.complaint_sentences import rise_warnings
 from charts.palette import lateness
 from charts.veto_sentences import vetoed_sentence
+from charts.warning_sentences import (
+    better_sentences,
+    limit_sentences,
+    tile_meaning,
+    warning_sentences,
+)
 from figures.collecting import collecting
 from figures.conduct_health import conduct
 from figures.health import CHARGE_OFFS, HEADLINE, figures, splits
@@ -29,6 +38,7 @@ found = figures(view.key, view)
 if found is None:
     ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
 changes = found.changes
+rolls = found.rolls.filter(~pl.col("is_mirror")) if found.rolls.height else found.rolls
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
 
@@ -38,8 +48,23 @@ def at_month(frame: pl.DataFrame, column: str, back: int = 0) -> Any:
     return now[0] if now.len() else None
 
 
-def tile(name: str, label: str, value: str, series: pl.DataFrame, **options: Any) -> None:
-    ui.tile(label, value, series, changes.get(name), as_of=view.chosen.as_of, **options)
+def tile(
+    name: str,
+    label: str,
+    value: str,
+    series: pl.DataFrame,
+    changes: Mapping[str, Change],
+    **options: Any,
+) -> None:
+    ui.tile(
+        label,
+        value,
+        series,
+        changes.get(name),
+        means=tile_meaning(name, is_money=view.is_money),
+        as_of=view.chosen.as_of,
+        **options,
+    )
 
 
 def linked(lines: list[tuple[str, str]]) -> None:
@@ -63,6 +88,7 @@ ui.say(
         what=noun,
         year_ago=at_month(late, "rate", back=12),
         others=changes,
+        rolls=rolls.height,
     )
 )
 
@@ -105,6 +131,7 @@ with right, st.container(horizontal=True, key="tiles"):
         "Open balance" if view.is_money else "Open loans",
         words.money(size) if view.is_money else words.number(size),
         found.totals,
+        changes,
         rise_is_bad=None,
         unit="%",
     )
@@ -112,16 +139,17 @@ with right, st.container(horizontal=True, key="tiles"):
         name = f"{threshold}+"
         one = found.rates.filter(pl.col("threshold") == threshold).select("month", value="rate")
         rate = words.percent(at_month(one, "value"))
-        tile(name, f"{name} days late", rate, one, rise_is_bad=True, unit="points")
+        tile(name, f"{name} days late", rate, one, changes, rise_is_bad=True, unit="points")
     if found.charge_offs["numerator"].sum():
         yearly = found.charge_offs.select("month", value="annualised_rate")
         rate = words.percent(at_month(yearly, "value"))
-        tile("charge_offs", "Charge-offs, a year", rate, yearly, rise_is_bad=True, unit="points")
+        label = "Charge-offs, a year"
+        tile("charge_offs", label, rate, yearly, changes, rise_is_bad=True, unit="points")
     if found.cash["value"].count():
         paid = words.money(at_month(found.cash, "value"))
-        tile("cash", "Cash paid", paid, found.cash, rise_is_bad=False, unit="%")
+        tile("cash", "Cash paid", paid, found.cash, changes, rise_is_bad=False, unit="%")
 
-ui.evidence("delinquency", found.rates, delinquency_rates, latest_change)
+ui.evidence("delinquency", found.rates, delinquency_rates, latest_change, in_cents=view.is_money)
 
 # --- collecting ----------------------------------------------------------------------------
 targets = ui.read_targets()
@@ -135,24 +163,24 @@ if collected is not None:
         ),
     )
     with st.container(horizontal=True, key="collecting"):
-        ui.tile(
+        tile(
+            "collected",
             "Cash on cases",
             words.money(at_month(collected.cash, "value")),
             collected.cash,
-            collected.changes.get("collected"),
-            as_of=view.chosen.as_of,
+            collected.changes,
             rise_is_bad=False,
             unit="%",
         )
         for metric, row in collected.attained.items():
             ui.target_tile(metric, row, collected.recovery[metric])
         if cost is not None and cost.height:
-            ui.tile(
+            tile(
+                "cost",
                 "Cost to collect",
                 words.percent(cost["rate"][0]),
                 collected.cost.select("month", value="rate"),
-                collected.changes.get("cost"),
-                as_of=view.chosen.as_of,
+                collected.changes,
                 rise_is_bad=True,
                 unit="points",
             )
@@ -165,24 +193,25 @@ if conducted is not None and conducted.rates:
     ui.heading(
         "Conduct",
         "Complaints received and breaches of contact rules in force, per 1,000 attempts of the"
-        f" month, {when}." + (" Of all grades." if view.chosen.grades else ""),
+        f" month, {when}. Unusual: as Complaints judges its weeks, and Contact rules its months."
+        + (" Of all grades." if view.chosen.grades else ""),
     )
     names = {"complaints": "Complaints", "breaches": "Rule breaches"}
     with st.container(horizontal=True, key="conduct"):
         for name, series in conducted.rates.items():
-            ui.tile(
+            tile(
+                name,
                 names[name],
                 words.number(at_month(series, "value"), decimals=2),
                 series,
-                conducted.changes[name],
-                as_of=view.chosen.as_of,
+                conducted.changes,
                 rise_is_bad=True,
                 unit="per 1,000",
             )
     named = [one.with_columns(series=pl.lit(names[name])) for name, one in conducted.rates.items()]
     if conducted.vetoed is not None:
         st.markdown(vetoed_sentence(conducted.vetoed, view.chosen.as_of))
-    ui.evidence("conduct", pl.concat(named), latest_change, of="conduct")
+    ui.evidence("conduct", pl.concat(named), complaint_signal, breach_trend, of="conduct")
 
 # --- why -----------------------------------------------------------------------------------
 if found.splits:
@@ -242,24 +271,30 @@ elif found.splits:
     ui.evidence("mix_and_rate", split.by_segment, mix_and_rate)
 
 # --- early warnings ------------------------------------------------------------------------
-warnings = sentences.limit_sentences(found.limits)
-warnings += sentences.warning_sentences(changes, found.rolls, basis=view.chosen.basis)
+every = {
+    **changes,
+    **(collected.changes if collected else {}),
+    **(conducted.changes if conducted else {}),
+}
+told = {name: one for name, one in every.items() if one.month == view.chosen.as_of}
+warnings = limit_sentences(found.limits)
+warnings += warning_sentences(told, rolls, basis=view.chosen.basis)
 warnings += recovery_sentences.target_warnings(collected.attained) if collected else []
 if conducted is not None and conducted.signal is not None:
     warnings += rise_warnings(conducted.signal)
 passes = at_month(found.loans, "passes")
 if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
-better = sentences.better_sentences(changes, found.rolls, basis=view.chosen.basis)
-judged = [change for change in changes.values() if change.is_beyond_noise is not None]
-unjudged = len(changes) - len(judged)
+better = better_sentences(told, rolls, basis=view.chosen.basis)
+judged = [change for change in told.values() if change.is_beyond_noise is not None]
+unjudged = len(told) - len(judged)
 st.subheader("Early warnings", anchor=False)
 if not warnings and judged:
     moved = "got worse beyond" if better else "left"
     st.markdown(f"Nothing crossed a limit or {moved} its usual variation in {when}.")
 if unjudged:
     st.caption(
-        f"{words.number(unjudged)} of {words.number(len(changes))} figures have too few"
+        f"{words.number(unjudged)} of {words.number(len(told))} figures have too few"
         " earlier changes to judge."
     )
 linked(warnings)

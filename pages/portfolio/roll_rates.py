@@ -1,7 +1,5 @@
 """Roll rates: who gets worse next month?"""
 
-from collections.abc import Sequence
-
 import polars as pl
 import streamlit as st
 
@@ -10,13 +8,11 @@ from analytics.flows import flow_to_loss, flow_to_loss_product, net_flow_rates
 from analytics.groupings import Grouping, possible_groupings
 from analytics.roll_changes import changed_cells
 from analytics.roll_rates import movements, roll_rate_matrix
-from analytics.states import day_range
 from charts import curves, intervals, matrices, sentences
 from charts import format as words
 from charts.palette import state_shades
 from figures.roll_rates import figures, mapping_of
 from queries import portfolio
-from queries.filters import months_before
 from queries.loan_lists import loans_that_moved
 
 LABELS: dict[Grouping, str] = {
@@ -25,12 +21,6 @@ LABELS: dict[Grouping, str] = {
     "grades": "Four grades",
     "classes": "Regulatory classes",
 }
-
-
-def _monthly_buckets(late: Sequence[str]) -> list[str]:
-    """The late buckets that are a month wide: net flow compares neighbours a month apart."""
-    widths = [(code, day_range(code)) for code in late]
-    return [code for code, (low, high) in widths if high is not None and high - low < 31]
 
 
 def _list_loans(cell: dict[str, str]) -> None:
@@ -73,14 +63,9 @@ noun = "opening balance" if view.is_money else "loans"
 basis = view.chosen.basis
 
 verdicts = found.changed["verdict"].unique().to_list()
-worse = found.moves.filter(
-    pl.col("month") == view.chosen.as_of, pl.col("forward").is_not_null(), ~pl.col("is_small")
+early = found.moves.filter(
+    pl.col("month") == view.chosen.as_of, pl.col("from_state").is_in(found.codes[1:4])
 )
-early = [
-    (code, share)
-    for code, share in worse.select("from_state", "forward").iter_rows()
-    if code in found.codes[1:4]
-]
 worsening = sentences.worsening_sentence(early, as_of=view.chosen.as_of, basis=basis)
 answer = sentences.roll_sentences(
     found.ranked,
@@ -100,19 +85,20 @@ pooled = max(found.matrix["months"].to_list())
 span = when if window == 1 else f"{pooled} months to {when}, pooled"
 hint = "Click a cell for its loans."
 if grouping == "classes":
-    cards = sorted(view.book.revolving_products)
-    hint = (
-        "Classes by days late alone. Cards, which reach a class sooner:"
-        f" {words.listing([words.plain(name) for name in cards]) if cards else 'none'}."
-    )
-if window == 1 and found.ranked.height:
-    hint += " Outlined: changed beyond usual; orange worse, blue better."
+    cards = words.listing([words.plain(name) for name in sorted(view.book.revolving_products)])
+    hint = "Classes by days late alone; cards reach a class sooner, and the book"
+    hint += f"'s cards are {cards}." if cards else " has none."
+shown_changes = found.ranked if window == 1 else found.ranked.clear()
+hint = f"{hint} {sentences.outline_words(found.matrix, shown_changes)}".rstrip()
 ui.heading(
     "Where the loans of each state are a month later",
     f"Share of the {noun} of a row, %, {span}. Rows add up to 100. {hint}",
 )
-changes = found.changed.select("from_state", "to_state", "usual_rate", "difference", "is_changed")
-cells = found.matrix.join(changes, on=["from_state", "to_state"], how="left")
+cell = ["from_state", "to_state"]
+changes = found.changed.select(*cell, "usual_rate", "difference", "is_changed")
+cells = found.matrix.join(changes, on=cell, how="left").join(
+    found.ranked.select(*cell, "is_worse"), on=cell, how="left"
+)
 clicked = ui.chart(
     cells,
     matrices.roll_matrix(
@@ -131,7 +117,9 @@ if lost:
     st.caption(
         f"{sentences.plural(lost, 'loan')} {have} no row a month later and {are} in no rate."
     )
-ui.evidence("roll_rates", cells, roll_rate_matrix, changed_cells)
+ui.evidence(
+    "roll_rates", cells, roll_rate_matrix, changed_cells, in_cents=view.is_money, basis=basis
+)
 if clicked:
     _list_loans(clicked[0])
 
@@ -139,10 +127,19 @@ if clicked:
 late = found.codes[1:]
 if len(found.moves["month"].unique()) > 1:
     names = {words.state(code, basis=basis): code for code in late}
-    picked = names[ui.pick("Bucket", tuple(names), key="bucket")]
+    latest = found.moves.filter(pl.col("month") == view.chosen.as_of, ~pl.col("is_small"))
+    enough = latest["from_state"].to_list()
+    first = next((name for name, code in names.items() if code in enough), None)
+    picked = names[ui.pick("Bucket", tuple(names), key="bucket", default=first)]
+    counts = sentences.bucket_words(
+        found.moves.filter(pl.col("from_state").is_in(late)),
+        picked,
+        as_of=view.chosen.as_of,
+        basis=basis,
+    )
     ui.heading(
         f"What became of loans at {words.state(picked, basis=basis).lower()}, month by month",
-        f"Share of the {noun} of the bucket, %, by month.",
+        f"Share of the {noun} of the bucket, %, by month. {counts}",
     )
     ways = found.moves.filter(pl.col("from_state") == picked).unpivot(
         on=list(curves.WAYS), index="month", variable_name="series"
@@ -157,10 +154,11 @@ if len(found.moves["month"].unique()) > 1:
         ),
         key="ways",
     )
-    ui.evidence("movements", found.moves, movements)
+    ui.evidence("movements", found.moves, movements, in_cents=view.is_money, basis=basis)
 
 # --- flows ---------------------------------------------------------------------------------
-if not found.matrix.filter(pl.col("to_state") == "charged_off")["loans"].sum():
+has_loss = found.matrix.filter(pl.col("to_state") == "charged_off")["loans"].sum() > 0
+if not has_loss:
     st.caption(f"No loan was charged off in {span}, so no flow to loss can be shown.")
 else:
     rows = found.matrix.unique("from_state")
@@ -194,38 +192,42 @@ else:
         ),
         key="loss",
     )
-    ui.evidence("flow_to_loss", found.loss, flow_to_loss)
+    ui.evidence("flow_to_loss", found.loss, flow_to_loss, basis=basis)
 
-if found.net_flow["rate"].count() and grouping in ("buckets", "every_bucket"):
-    narrow = _monthly_buckets(late)
-    known = found.net_flow.filter(pl.col("bucket").is_in(narrow)).select(
-        "month", series="bucket", value="rate"
-    )
+flows = found.net_flow.filter(pl.col("bucket").is_in(found.narrow))
+if flows["rate"].count():
+    known = flows.select("month", series="bucket", value=pl.when(~pl.col("is_small")).then("rate"))
     ui.heading(
         "Net flow: what stands in a bucket for each unit one bucket earlier a month ago",
         f"{'Balance' if view.is_money else 'Loans'} over the earlier bucket's a month before, %."
-        " Not a probability: it may pass 100.",
+        " Not a probability: it may pass 100."
+        f" {sentences.few_flows_sentence(flows, basis=basis) or ''}",
     )
-    shades = {code: shade for code, shade in state_shades(found.codes).items() if code in narrow}
-    ui.chart(
-        known,
-        curves.lines(
+    shades = {
+        code: shade for code, shade in state_shades(found.codes).items() if code in found.narrow
+    }
+    if known["value"].count():
+        ui.chart(
             known,
-            shades,
-            alt="Net flow rates by bucket and month.",
-            labels={code: words.state(code, basis=basis) for code in found.codes},
-        ),
-        key="net_flow",
-    )
-    ui.evidence("net_flow", found.net_flow, net_flow_rates)
-    product = flow_to_loss_product(
-        found.net_flow.filter(pl.col("month") >= months_before(view.chosen.as_of, window - 1)),
-        last=narrow[-1],
-    )
-    reached = words.state(narrow[-1], basis=basis)
+            curves.lines(
+                known,
+                shades,
+                alt="Net flow rates by bucket and month.",
+                labels={code: words.state(code, basis=basis) for code in found.codes},
+            ),
+            key="net_flow",
+        )
+    ui.evidence("net_flow", found.net_flow, net_flow_rates, in_cents=view.is_money, basis=basis)
+product = found.product
+if product is not None:
+    reached = words.state(product["bucket"][-1], basis=basis)
+    notes = [" A dash: a rate on the way is of fewer than 30 loans."]
+    notes = notes if product["factor"].null_count() else []
+    notes += [" Another number than the probability above."] if has_loss else []
     ui.heading(
-        f"Share of each bucket that net flow would carry to {reached}",
-        f"Product of the net flow rates of {span}, %. Another number than the probability above.",
+        f"What net flow would carry from each bucket to {reached}",
+        f"Onward rate: the product of the net flow rates of {span} from the bucket to {reached},"
+        f" %. It may pass 100.{''.join(notes)}",
     )
     ui.readable_table(
         product.select(
@@ -233,8 +235,9 @@ if found.net_flow["rate"].count() and grouping in ("buckets", "every_bucket"):
                 {code: words.state(code, basis=basis) for code in found.codes}
             ),
             net_flow_rate="rate",
-            product_share="factor",
+            onward_rate="factor",
         ),
         alt="Product of net flow rates by bucket",
     )
-    ui.evidence("net_flow_product", product, flow_to_loss_product)
+    ui.evidence("net_flow_product", product, flow_to_loss_product, basis=basis)
+ui.say_missing(view.book, "portfolio/roll_rates")

@@ -18,7 +18,8 @@ from charts import agency_sentences as sentences
 from charts import ages, curves, pairs
 from charts import format as words
 from charts.palette import MUTED, NOISE, SERIES
-from figures.agencies import batch_course, batches_of, figures
+from charts.sentences import plural
+from figures.agencies import batch_course, batches_of, figures, money_table
 from pages.recovery.agency_tables import comparison
 from queries import agencies
 
@@ -57,13 +58,15 @@ if not found.reason:
         ui.heading(
             "What each would bring in of the cases that agencies are given",
             "Cash within 90 days of what was placed, %, on the same mix of cases, chance taken out,"
-            " with 95 % interval. Tick: before commission; dot: net of it."
+            " with 95 % interval. Tick: before commission; dot: net of it; shaded: in-house."
             f" {sentences.like_for_like_words(found.stages, volumes)}",
         )
         picture = theirs.filter(pl.col("net").is_not_null()).select(
             "name", "is_small", "cases", before="rate", after="net", low="net_low", high="net_high"
         )
-        reference = float(house["rate"][0]) if house.height else None
+        reference, *ends = (
+            house.select("rate", "rate_low", "rate_high").row(0) if house.height else (None,)
+        )
         ui.chart(
             picture,
             pairs.before_and_after(
@@ -72,6 +75,7 @@ if not found.reason:
                 before="Before commission",
                 after="Net of commission",
                 reference=reference,
+                reference_ends=(ends[0], ends[1]) if ends else None,
                 reference_label=f"In-house, before its own cost: {words.percent(reference)}",
             ),
             key="net",
@@ -82,13 +86,13 @@ with right, st.container(horizontal=True, key="tiles"):
         (
             "Placed with agencies",
             words.money(int(volumes["opened_cents"].sum())),
-            f"{words.number(int(volumes['opened_cases'].sum()))} cases",
+            plural(int(volumes["opened_cases"].sum()), "case"),
             "Cases that an agency was given in these months, and what was owed on them then.",
         ),
         (
             "Too young to judge",
             words.number(int(volumes["immature_cases"].sum())),
-            "cases under 90 days old",
+            "under 90 days old",
             "Left out of every comparison until they are 90 days old.",
         ),
         (
@@ -137,7 +141,7 @@ if not found.reason:
             " large payments: with each case's cash cut at what was placed, the result moves by"
             " more than its error."
         )
-ui.evidence("agencies", found.results, agency_results, resolved_results)
+ui.evidence("agencies", money_table(found.results, names), agency_results, resolved_results)
 
 # --- batches -------------------------------------------------------------------------------
 ids = [agency for agency in found.names if agency in found.followed]
@@ -172,7 +176,7 @@ if ids:
         ui.evidence("agency_liquidation", curve, liquidation_curves, pooled_curve)
     with other:
         batch = own.totals
-        has_net = batch["net"].count() > 0
+        has_net = own.commission_rate is not None
         ui.heading(
             "Each batch, net of commission, beside what anybody would have collected"
             if has_net
@@ -211,7 +215,8 @@ ui.heading(
     "What was placed, and what agencies cost",
     "Volumes are no ranking: who is given easier cases collects more of them.",
 )
-st.markdown(sentences.cost_sentence(found.commissions, found.spending))
+is_split = any(view.chosen.segments().values())
+st.markdown(sentences.cost_sentence(found.commissions, found.spending, is_split=is_split))
 ui.readable_table(
     volumes.select(
         agency=pl.col("agency_id").replace(names),

@@ -7,6 +7,10 @@ import streamlit as st
 
 from charts import format as words
 
+_ENDS = {  # each stands beside what it is the interval of
+    f"{what} {end}, %": end.capitalize() for what in ("Recovery", "Net") for end in ("from", "to")
+}
+
 
 def comparison(table: pl.DataFrame) -> None:
     """Agencies and in-house on like cases: money, net of commission, resolved share."""
@@ -18,6 +22,8 @@ def comparison(table: pl.DataFrame) -> None:
         pl.col("ratio_low").alias("From"),
         pl.col("ratio_high").alias("To"),
         (pl.col("rate") * 100).alias("Recovery, %"),
+        (pl.col("rate_low") * 100).alias("Recovery from, %"),
+        (pl.col("rate_high") * 100).alias("Recovery to, %"),
         pl.when(theirs).then(pl.col("commission_rate") * 100).alias("Commission, %"),
         pl.when(theirs).then(pl.col("net") * 100).alias("Net, %"),
         pl.when(theirs).then(pl.col("net_low") * 100).alias("Net from, %"),
@@ -28,7 +34,9 @@ def comparison(table: pl.DataFrame) -> None:
     )
     ratios = ("Times average", "From", "To")
     config = {
-        name: st.column_config.NumberColumn(name, format="%.2f" if name in ratios else "%.1f")
+        name: st.column_config.NumberColumn(
+            _ENDS.get(name, name), format="%.2f" if name in ratios else "%.1f"
+        )
         for name in shown.columns[2:]
     }
     config["Cases"] = st.column_config.NumberColumn("Cases", format="localized")

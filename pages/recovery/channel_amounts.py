@@ -53,20 +53,20 @@ def _amounts(
         contact_sentences.thin_sentence(doses, days) if channel else None,
         *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
     ]
-    if channel:
-        lines += contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__)
     parts = {
         name: (frames.amounts(part, LEVELS[name], outcome), frames.table(part, outcome))
         for name, part in rows.items()
-        if part["treated_cases"].sum()
+        if part["raw"].count() + part["effect"].count()
     }
+    if channel or "first_day" not in parts:
+        lines += contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__)
     return Amounts(" ".join(line for line in lines if line), parts)
 
 
 def show_amounts(key: str, found: Effects, outcome: Outcome, stage: str) -> None:
     """What more attempts, and an earlier first one, do: all channels together."""
     amounts = _amounts(key, outcome, stage, None, found)
-    if not amounts.parts:
+    if not amounts.lines:
         return
     st.subheader("Do more attempts, or earlier ones, do more?", anchor=False)
     st.markdown(amounts.lines)
@@ -76,7 +76,7 @@ def show_amounts(key: str, found: Effects, outcome: Outcome, stage: str) -> None
 def show_own_amounts(key: str, found: Effects, outcome: Outcome, stage: str, channel: str) -> None:
     """What more attempts by one channel, and an earlier first one by it, do."""
     amounts = _amounts(key, "resolved", stage, channel, found)
-    if not amounts.parts:
+    if not amounts.lines:
         return
     many = named.channels(channel)
     st.subheader(f"Do more {many}, or earlier ones, do more?", anchor=False)
@@ -109,9 +109,8 @@ def _draw_amounts(
                 title,
                 f"Against none, {unit}, {named.stage(stage)}."
                 f" {'' if channel else 'All channels together, '}"
-                f"{'Adjusted' if channel else 'adjusted'} for {scope}. Circles: adjusted, hollow"
-                " and broken where few cases or thin overlap carry it; diamonds: raw. With 95 %"
-                " intervals.",
+                f"{'Adjusted' if channel else 'adjusted'} for {scope}. Circles: adjusted;"
+                " diamonds: raw. 95 % intervals, broken where overlap is thin; hollow: few cases.",
             )
             ui.chart(
                 drawn,

@@ -129,7 +129,7 @@ def show_rules(view: ui.View, found: Figures) -> None:
         ui.heading(
             "Steps of the 7, 15, 30 and 60-day timeline",
             "Share of the cases due for the step, %: still open on that day of lateness, and old"
-            " enough to tell.",
+            f" enough to tell. {contact_sentences.not_due_sentence(found.steps)}",
         )
         order = drawn["name"].unique(maintain_order=True).to_list()
         ui.chart(drawn, channel_steps.taken(order, alt="Steps of the timeline."), key="timeline")
@@ -147,7 +147,8 @@ def _show_skipped(found: Figures) -> None:
         "What becomes of cases that skip a step?",
         "Share resolved within 180 days of opening, %, of the cases in time and of those that"
         " skipped the step (in brackets: how many). With 95 % interval; hollow: fewer than 30."
-        f" {' '.join(contact_sentences.skipping_sentences(found.after_steps))}",
+        f" {' '.join(contact_sentences.skipping_sentences(found.after_steps))}"
+        f" {contact_sentences.undrawn_sentence(found.after_steps)}",
     )
     ui.chart(
         drawn,
@@ -165,6 +166,7 @@ def show_preferences(found: Figures) -> None:
     st.subheader("Is it the channel the debtor prefers?", anchor=False)
     st.markdown(contact_sentences.preference_sentence(found.preferences))
     known = found.preferences.filter(pl.col("denominator") > 0)
+    known, unwanted = known.filter(pl.col("numerator") > 0), known.filter(numerator=0)
     if known.height:
         drawn = known.sort("share", descending=True).select(
             "low",
@@ -176,8 +178,9 @@ def show_preferences(found: Figures) -> None:
         )
         ui.heading(
             "Attempts that met the debtor's preference",
-            "Share of the attempts through each channel whose debtor has a preference on record and"
-            " prefers that channel, %, with 95 % interval.",
+            "Of the attempts through each channel on debtors with a preference on record, the share"
+            " on debtors who prefer that channel, %, with 95 % interval."
+            f"{contact_sentences.unwanted_words(unwanted['channel'].to_list())}",
         )
         ui.chart(
             drawn, intervals.dots(drawn["name"].to_list(), alt="Preference met."), key="preferred"

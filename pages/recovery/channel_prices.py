@@ -11,10 +11,11 @@ from analytics.channels import attribution_totals, channel_concentration
 from analytics.raw_and_adjusted import left_alone
 from charts import channel_steps, contact_sentences
 from charts import channel_words as named
+from charts import format as words
 from charts.prices import prices
 from figures import channel_frames as frames
 from figures import channel_work as activity
-from figures.channels import Figures
+from figures.channels import STAGES, Figures
 
 
 def show_costs(found: Figures, stage: str) -> None:
@@ -29,7 +30,7 @@ def show_costs(found: Figures, stage: str) -> None:
             "What attempts cost is not recorded (`contacts.cost_amount`), so there is no price."
         )
         return
-    st.markdown(contact_sentences.cost_sentence(costs))
+    st.markdown(contact_sentences.cost_sentence(costs, stage))
     stage_costs = costs.filter(pl.col("stage") == stage)
     drawn = costs.filter(pl.col("cost_per_resolved").is_not_null()).select(
         name=pl.col("arm").replace(named.CHANNELS)
@@ -39,16 +40,18 @@ def show_costs(found: Figures, stage: str) -> None:
         low=pl.max_horizontal("cost_per_resolved_low", pl.col("cost_per_resolved") / 100) * 100,
         high=pl.col("cost_per_resolved_high") * 100,
         is_small="is_small",
+        is_thin=(pl.col("overlap") == "thin").fill_null(value=False),
         loans="treated_cases",
+        stage=pl.col("stage").replace_strict(STAGES, range(len(STAGES)), return_dtype=pl.Int64),
     )
     if drawn.height:
-        drawn = drawn.filter(pl.col("value") > 0).sort("value")
+        drawn = drawn.filter(pl.col("value") > 0).sort("stage", "value")
         ui.heading(
             "Cost of one more resolved case",
             "Currency, by channel and stage: what the channel's attempts on a case cost by day 7,"
             " over the adjusted effect. With 95 % interval (Fieller); only where the effect is"
-            " surely above 0. Equal distances are equal ratios. Stages are not"
-            " alike: compare channels within one.",
+            " surely above 0; broken where overlap is thin, hollow: few cases. Equal distances are"
+            " equal ratios. Stages are not alike: compare channels within one.",
         )
         ui.chart(
             drawn,
@@ -57,36 +60,55 @@ def show_costs(found: Figures, stage: str) -> None:
         )
     ui.heading(
         f"Price by channel, {named.stage(stage).removeprefix('in the ')}",
-        "Currency. Of an attempt in the chosen months; of one more case resolved and of one more"
-        " unit of cash, among the cases that the effects are fitted on.",
+        "Currency, with 95 % intervals. Of an attempt in the chosen months; of one more case"
+        " resolved and of one more unit of cash, among the cases that the effects are fitted on.",
     )
-    ui.readable_table(_prices(stage_costs), alt="Price by channel")
+    st.dataframe(
+        _prices(stage_costs),
+        hide_index=True,
+        placeholder=words.MISSING,
+        alt="Price by channel",
+        column_config={
+            name: st.column_config.NumberColumn(head, format=_FORMATS.get(name, "%.2f"))
+            for name, head in _HEADS.items()
+        },
+    )
     ui.evidence("channel_costs", frames.costs_table(costs), channel_costs, of="price")
 
 
 def _prices(costs: pl.DataFrame) -> pl.DataFrame:
     """Costs in words where they have a reason, in numbers where they have none."""
-    money = {
-        "an_attempt": "cost_per_attempt",
-        "a_case_resolved": "cost_per_resolved",
-        "lowest": "cost_per_resolved_low",
-        "highest": "cost_per_resolved_high",
-        "a_unit_of_cash": "cost_per_cash",
-    }
     of_cash = pl.lit("Of cash: ") + pl.col("cost_per_cash_reason").replace(COST_REASONS)
     why = pl.coalesce(pl.col("cost_per_resolved_reason").replace(COST_REASONS), of_cash)
     return costs.select(
-        pl.col("arm").replace(named.CHANNELS).alias("channel"),
-        *[(pl.col(column) * 100).alias(f"{name}_cents") for name, column in money.items()],
-        why.fill_null("").alias("why_not"),
+        pl.col("arm").replace(named.CHANNELS).alias("Channel"),
+        *_HEADS,
+        why.fill_null("").alias("Why not"),
     )
+
+
+_FORMATS = {"cost_per_attempt": "%.3f"} | {
+    f"cost_per_cash{end}": "%.4f" for end in ("", "_low", "_high")
+}
+_HEADS = {
+    "cost_per_attempt": "An attempt",
+    "cost_per_resolved": "A case resolved",
+    "cost_per_resolved_low": "From",
+    "cost_per_resolved_high": "To",
+    "cost_per_cash": "A unit of cash",
+    "cost_per_cash_low": "From",
+    "cost_per_cash_high": "To",
+}
 
 
 def show_cash(found: Figures) -> None:
     """What comes by itself, whose cash it is called, and through how few channels."""
     st.subheader("What would come by itself, and who gets the credit?", anchor=False)
+    of_doses = found.effects.compared.filter(pl.col("question") == "dose", pl.col("cases") > 0)
     lines = contact_sentences.self_cure_sentences(
-        activity.self_cure(found.cash), found.effects.alone
+        activity.self_cure(found.cash),
+        found.effects.alone,
+        stages=[stage for stage in STAGES if stage in set(of_doses["stage"])],
     )
     lines.append(contact_sentences.totals_sentence(found.totals))
     st.markdown(" ".join(lines))

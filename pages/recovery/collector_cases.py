@@ -78,7 +78,7 @@ def caseload(view: ui.View, collector_id: str) -> None:
 
 def cases(view: ui.View, collector_id: str, stage: str | None) -> None:
     """The collector's cases of the choice, newest first, a page at a time."""
-    if not st.toggle("List the cases", key="list_cases"):
+    if not st.toggle("List the cases opened in this choice, closed ones too", key="list_cases"):
         return
     with st.container(border=True, key="list_of_cases"):
         key = f"page_cases {collector_id} {view.key} {stage}"

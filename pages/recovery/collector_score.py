@@ -45,13 +45,11 @@ def show_score(view: ui.View, choice: Choice) -> None:
     )
     if score.reason is not None:
         return
-    st.caption(
-        "Complaints and rule breaches are of all stages and risk grades, per attempt: complaints"
-        " that name nobody count for whoever spoke last with the debtor."
-    )
-    st.markdown(" ".join(veto_sentences(conducted.aside, conducted.ledger)))
     ranked = _set_aside(score.owners, conducted.aside)
     parts = [name for name in PARTS if name in ranked.columns]
+    alike = [name for name in parts if ((ranked[name] - 50).abs() < 1e-9).all()]
+    st.caption(f"{sentences.SCORE_NOTES} {sentences.level_sentence(alike)}")
+    st.markdown(" ".join(veto_sentences(conducted.aside, conducted.ledger)))
     labels = {name: PARTS[name] for name in parts}
     has_veto = bool(conducted.aside.height)
     st.dataframe(

@@ -41,7 +41,7 @@ def show(view: ui.View, choice: Choice) -> None:
             )
         ]
         if view.chosen.regions or view.chosen.grades:
-            lines.append("First contacts are not recorded by region or grade: they are of all.")
+            lines.append(sentences.CONTACTS_OF_ALL)
         st.markdown(" ".join(lines))
     for alt, table in _tables(view, found, choice).items():
         st.dataframe(

@@ -152,6 +152,7 @@ def _answer(found: Comparison, choice: Choice) -> None:
             flagged.filter(pl.col("advantage") < 0).reverse().rows(named=True),
             kind=choice.kind,
             is_money=choice.is_money,
+            reach=found.reach,
         )
     )
 

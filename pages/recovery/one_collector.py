@@ -22,10 +22,17 @@ from queries import collectors as queries
 def chosen_collector(view: ui.View) -> str | None:
     """The collector of the address, of a click or of the search, if there is such a one."""
     ids = ui.load(view, queries.owners)["collector_id"].to_list()
+    asked = st.query_params.get("collector")
     if NEXT in st.session_state:
         st.session_state["collector"] = st.session_state.pop(NEXT)
     with st.sidebar:
-        return ui.find("One collector", ids, key="collector", placeholder="All; type an id")
+        found = ui.find("One collector", ids, key="collector", placeholder="All; type an id")
+    if found is None and asked and asked not in ids:
+        st.warning(
+            f"There is no collector {words.plain(asked[:40])} in this book: you see all.",
+            icon=":material/link_off:",
+        )
+    return found
 
 
 def _all_collectors() -> None:
@@ -49,7 +56,7 @@ def show(view: ui.View, collector_id: str, stage: str | None) -> None:
     teams = levels(f"{view.key} {teams_choice!r}", teams_choice, view)
     mine = own(f"{view.key} {choice!r}", collector_id, choice, view, found, teams)
     st.header(words.plain(collector_id), anchor=False)
-    st.caption(_who(mine.person))
+    st.caption(_who(mine.person, is_alone=mine.is_alone))
     ui.say(
         sentences.own_sentences(
             mine.row,
@@ -70,10 +77,10 @@ def show(view: ui.View, collector_id: str, stage: str | None) -> None:
     collector_cases.cases(view, collector_id, stage)
 
 
-def _who(person: dict[str, Any] | None) -> str:
+def _who(person: dict[str, Any] | None, *, is_alone: bool) -> str:
     if person is None:
         return "Not among the collectors of the book."
-    parts = [f"Team {words.plain(person['team'])}" if person["team"] else "No team recorded"]
+    parts = [sentences.who_words(person["team"], is_alone=is_alone)]
     if person["agency_id"]:
         parts.append(f"agency {words.plain(person['agency_id'])}")
     if person["hired_on"]:
@@ -102,7 +109,7 @@ def _tiles(row: dict[str, Any], found: Comparison, choice: Choice) -> None:
         (
             "Collected" if money else "Resolved",
             write(row["observed"]),
-            f"Of {words.number(row['cases'])} cases that had their 90 days.",
+            f"Of {sentences.cases_words(row['cases'])} that had 90 days.",
         ),
         (
             "Expected",
@@ -175,8 +182,9 @@ def _trend(mine: Own, collector_id: str, choice: Choice) -> None:
     ui.heading(
         "Month by month",
         f"Above or below the average collector on the same cases, {unit}, by month of opening,"
-        " with 95 % interval; the grey line is the team. Not shrunk: single months jump by chance."
-        " Hollow: fewer than 30 cases; an arrow: the interval goes on beyond the picture.",
+        f" with 95 % interval{'' if mine.is_alone else '; the grey line is the team'}. Not shrunk:"
+        " single months jump by chance. Hollow: fewer than 30 cases; an arrow: the interval goes on"
+        " beyond the picture.",
     )
     months = mine.months
     if months.is_empty() or months["month"].n_unique() < 2:
@@ -203,13 +211,13 @@ def _trend(mine: Own, collector_id: str, choice: Choice) -> None:
 def _beside_the_team(view: ui.View, collector_id: str, mine: Own, choice: Choice) -> None:
     """The collector's work beside the team's and everybody's."""
     ui.heading(
-        "The work, beside the team's",
+        "The work, beside everybody's" if mine.is_alone else "The work, beside the team's",
         "First contacts of the cases of this period; attempts and promises by calendar month.",
     )
     if not view.book.table_rows.get("contacts"):
         st.caption("Contacts are not recorded in this book.")
         return
-    team = mine.person["team"] if mine.person else None
+    team = mine.person["team"] if mine.person and not mine.is_alone else None
     found = own_work(view.key, collector_id, team or None, choice.stage, view)
     labels = {"own": "This collector", "team": "The team", "all": "Everybody"}
     rows = [_row(labels[whose], found.rates[whose], found.days[whose]) for whose in found.rates]

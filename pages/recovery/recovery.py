@@ -14,6 +14,8 @@ from charts import ages, curves
 from charts import format as words
 from charts import recovery_page_sentences as sentences
 from charts.palette import NOISE, SERIES, lateness
+from charts.recovery_sentences import CONTACTS_OF_ALL
+from charts.sentences import plural
 from figures.choices import of_the_book
 from figures.recovery import (
     HORIZONS,
@@ -24,6 +26,8 @@ from figures.recovery import (
     owner_attainment,
 )
 from queries import portfolio, recovery
+
+OWN_DAYS = "Its target's"
 
 view = ui.open_recovery_page(
     "Recovery",
@@ -51,17 +55,9 @@ ui.say(sentences.recovery_sentences(by_stage, whole, goals))
 # --- the picture ---------------------------------------------------------------------------
 left, right = st.columns([3, 2], gap="medium")
 with left:
-    choice = ui.segmented(
-        "Cash within", ("Its target's days", *[f"{h} days" for h in HORIZONS]), key="within"
-    )
-    own = choice == "Its target's days"
-    horizons = OWN_HORIZON if own else dict.fromkeys(STAGES, int(choice.split()[0]))
-    ui.heading(
-        "How much came back, by month of opening",
-        "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval"
-        + (", counting no case beyond what it owed, as the targets do." if own else ".")
-        + f" {sentences.UNITS[found.late_by_case]} {sentences.left_out(found.by_stage, horizons)}",
-    )
+    choice = ui.segmented("Cash within, days", (OWN_DAYS, *map(str, HORIZONS)), key="within")
+    own = choice == OWN_DAYS
+    horizons = OWN_HORIZON if own else dict.fromkeys(STAGES, int(choice))
     rates = found.by_month_capped if own else found.by_month
     course = pl.concat(
         [
@@ -71,6 +67,13 @@ with left:
             for stage, horizon in horizons.items()
         ]
     ).sort("month")
+    ui.heading(
+        "How much came back, by month of opening",
+        "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval"
+        + (", counting no case beyond what it owed, as the targets do." if own else ".")
+        + sentences.without_interval(course)
+        + f" {sentences.UNITS[found.late_by_case]} {sentences.left_out(found.by_stage, horizons)}",
+    )
     shades = dict(zip(STAGES, lateness(len(STAGES)), strict=True))
     labels = {stage: sentences.within_words(stage, horizons[stage]) for stage in STAGES}
     if own:
@@ -127,20 +130,20 @@ with right, st.container(horizontal=True, key="tiles"):
             sentences.within_words(stage, horizon),
             words.percent(row.get("attained")),
             sentences.target_words(goals[stage]),
-            None,  # the answer above says whether it is met
+            # the answer above says whether it is met
+            plural(row["cases"], "case") if sentences.has_few_cases(row) else None,
             words.plain(sentences.judged_words(row)),
         )
     if whole is not None:
         tile(
             "Half resolved within",
-            sentences.median_words(whole["median"]),
+            sentences.median_words(whole),
             None,
-            "mean not known yet"
-            if whole["mean_180"] is None
-            else f"mean {sentences.days_words(whole['mean_180'])} days",
-            "Days from placement until half of all cases are cured, paid off or settled; charge-off"
-            " and sale are other ways out. In the mean, a case that is not resolved within 180"
-            " days counts 180.",
+            sentences.mean_words(whole),
+            "Days from the beginning of a spell of lateness until half of those that began in these"
+            " months, whoever had them, are cured, paid off or settled; charge-off and sale are"
+            " other ways out. In the mean, a spell that is not resolved within 180 days counts"
+            " 180.",
         )
     share = found.resolved_whole.filter(horizon=90).row(0, named=True)
     tile(
@@ -175,9 +178,11 @@ ui.evidence("cohort_recovery", rates, cohort_recovery, resolved_share, of="cohor
 ui.heading(
     "Are the targets met?",
     "Attained so far by the cases that are old enough, the chance that the target is met, and what"
-    " is to be expected of all cases of these months, with 95 % interval. Recovery is"
+    " is to be expected of all cases of these months, with 95 % interval; no chance is given on"
+    " fewer than 30 cases, which are too few to judge. Recovery is"
     " cash up to what was placed on each case; an owner's case ends with a transfer. First contacts"
-    " of the book are of all cases, those of automated queues too; Collectors leaves these out.",
+    " of the book are of all cases, those of automated queues too; Collectors leaves these out."
+    + (f" {CONTACTS_OF_ALL}" if view.chosen.regions or view.chosen.grades else ""),
 )
 known = ui.load(of_the_book(view), recovery.known_owners)
 teams: dict[str, list[str]] = {}
@@ -206,9 +211,10 @@ if whole is None:
 else:
     ui.heading(
         sentences.period_title(whole),
-        "Share of the cases that were cured, paid off or settled by each day since placement, and"
-        f" that left otherwise (charged off, sold, restructured), %, {words.number(whole['cases'])}"
-        " cases; 95 % interval. Cases still open count as long as they were followed.",
+        "Share of the spells of lateness that were cured, paid off or settled by each day since"
+        " they began, and that left otherwise (charged off, sold, restructured), %; 95 % interval."
+        f" {plural(whole['cases'], 'spell')} that began in these months, whoever had them; those"
+        " still open count as long as they were followed.",
     )
     ends = found.curve.filter(pl.col("day") <= 180)
     two = pl.concat(
@@ -229,7 +235,7 @@ else:
             two,
             {"resolved": SERIES, "otherwise": NOISE},
             alt="Share of cases resolved, and left otherwise, by day since placement.",
-            title="Days since placement",
+            title="Days since the spell began",
             labels={"resolved": "Resolved", "otherwise": "Left otherwise"},
             with_band=True,
         ),

@@ -47,12 +47,23 @@ if outcome and outcome.findings:
             "Column": [one.column for one in outcome.findings],
             "Month": [one.month for one in outcome.findings],
             "Rows": [one.rows for one in outcome.findings],
-            "First": [", ".join(one.examples[:5]) or None for one in outcome.findings],
             "Fails the check": [one.is_failure for one in outcome.findings],
+            "First": [", ".join(one.examples[:5]) or None for one in outcome.findings],
         },
         schema_overrides={"Column": pl.String, "Month": pl.String, "First": pl.String},
     )
-    st.dataframe(findings, hide_index=True, placeholder=words.MISSING, alt="Findings of the check")
+    st.dataframe(
+        findings,
+        hide_index=True,
+        placeholder=words.MISSING,
+        alt="Findings of the check",
+        column_config={
+            "What": st.column_config.TextColumn(width=300),
+            "Rows": st.column_config.NumberColumn(format="localized"),
+            "Fails the check": st.column_config.CheckboxColumn(width=120),
+            "First": st.column_config.TextColumn(width=195),
+        },
+    )
     ui.evidence("findings", findings)
 
 # --- reconciliation ------------------------------------------------------------------------
@@ -93,7 +104,7 @@ if ledger.height:
     _by_month(
         "The general ledger",
         f"{words.number(lines.height)} totals compared; {words.number(wrong)} beyond 0.01 %.",
-        lines.sort("passes", "month"),
+        lines.sort("passes", "month", descending=[False, True], maintain_order=True),
         ledger_differences,
         alt="The general ledger beside the book",
     )

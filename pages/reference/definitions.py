@@ -4,8 +4,8 @@ import polars as pl
 import streamlit as st
 
 import ui
-from analytics.definitions import definitions, with_bold_label
-from charts.format import number
+from analytics.definitions import found_definitions, with_bold_label
+from charts.sentences import plural
 from queries.contract import contract_columns
 
 ui.open_reference("Definitions", "What does a number mean, exactly?")
@@ -17,14 +17,19 @@ wanted = st.text_input(
     bind="query-params",
     persist_state="session",
 )
-found = [one for one in definitions() if one.mentions(wanted or "")]
+found = found_definitions(wanted or "")
 columns = pl.DataFrame(contract_columns())
 if wanted:
     text = pl.concat_str(pl.all(), separator=" ").str.to_lowercase()
     for word in wanted.lower().split():
         columns = columns.filter(text.str.contains(word, literal=True))
 
-st.caption(f"{number(len(found))} definitions, {number(columns.height)} columns of the warehouse.")
+if found or columns.height:
+    st.caption(
+        f"{plural(len(found), 'definition')}, {plural(columns.height, 'column')} of the warehouse."
+    )
+else:
+    st.info("Nothing found.", icon=":material/search_off:")
 for one in found:
     with st.container(border=True, key=f"definition_{one.name}"):
         st.subheader(one.name, anchor=False)
@@ -33,5 +38,6 @@ for one in found:
             st.markdown(with_bold_label(paragraph))
         st.caption("Shown on: " + ", ".join(one.pages))
 
-st.header("The warehouse's columns", anchor=False)
-st.dataframe(columns, hide_index=True, alt="Every column of the warehouse contract", height=500)
+if columns.height:
+    st.header("The warehouse's columns", anchor=False)
+    st.dataframe(columns, hide_index=True, alt="Every column of the warehouse contract", height=500)

@@ -74,7 +74,8 @@ def _list(found: Overview) -> None:
             "Bias, %": st.column_config.NumberColumn("Bias, %", format="%.1f"),
         },
     )
-    ui.evidence("decisions", rows.drop("decision", "measure"), score_decisions, score_all)
+    table = rows.drop("decision", "measure").rename({"bias": "bias_rate"})
+    ui.evidence("decisions", table, score_decisions, score_all)
     if event.selection.rows:
         one_decision.go_to(str(rows["decision"][event.selection.rows[0]]))
 

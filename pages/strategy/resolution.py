@@ -14,6 +14,7 @@ from charts import forecasts
 from charts import format as words
 from charts import segment_sentences as sentences
 from charts import segment_words as names
+from charts.forecasts import CHANCE
 from figures.segments import Model, model
 
 FEWEST = 30
@@ -38,6 +39,9 @@ def show(view: ui.View) -> None:
         _stability(found)
     levels = names.levels(found.levels).with_columns(
         odds_ratio=pl.col("coefficient").exp(), resolved_share=pl.col("resolved") / pl.col("cases")
+    )
+    levels = levels.rename(
+        {"coefficient": "log_odds", "low": "log_odds_low", "high": "log_odds_high"}, strict=False
     )
     ui.evidence("resolution_model", levels, fit_resolution_model, of="the model")
 
@@ -90,8 +94,8 @@ def _stability(found: Model) -> None:
     ui.heading(
         sentences.stability_title(found.months),
         "Stability index (PSI) of the forecasts by opening month, against the months of the fit"
-        " (hollow). Grey line: what chance makes of it. 0.1 and 0.25 are conventions: look, and"
-        " act.",
+        f" (hollow). Grey line: the most that chance makes of it, {CHANCE} times its mean. 0.1 and"
+        " 0.25 are conventions: look, and act.",
     )
     if found.months.height:
         ui.chart(

@@ -42,10 +42,10 @@ def _picture(view: ui.View, found: Segments, scheme: str) -> None:
     amount = "late_cents" if view.is_money else "late_loans"
     left, right = st.columns(2, gap="large")
     with left:
-        what = "Balance" if view.is_money else "Loans"
+        what = "Balance of late loans" if view.is_money else "Late loans"
         ui.heading(
             "How large each class is",
-            f"{what} of late loans by class, at the end of {words.month(view.chosen.as_of)}.",
+            f"{what} by class, at the end of {words.month(view.chosen.as_of)}.",
         )
         held = found.sizes.filter(pl.col("class").is_in(codes)).select(
             name=pl.col("class").replace(labels), value=amount
@@ -59,7 +59,8 @@ def _picture(view: ui.View, found: Segments, scheme: str) -> None:
         ui.heading(
             "What becomes of its cases",
             "Cases cured, paid off or settled within 90 days, %, by the class at opening, with 95 %"
-            " interval. Hollow: fewer than 30.",
+            " interval. Of a loan's spell of lateness the first case in each stage; those 90 days"
+            " old. Hollow: fewer than 30.",
         )
         if found.recovery.is_empty():
             _without_cases(view)
@@ -101,8 +102,8 @@ def _table(view: ui.View, found: Segments, scheme: str) -> None:
     """Size, recovery, roll and cost of each class, side by side."""
     ui.heading(
         "Class by class",
-        "Late loans at the month-end; what got later or was cured in a month; of cases, by their"
-        " class at opening, the share resolved and the cash within 90 days of what was owed.",
+        "Late loans at the month-end; what got later or was cured in a month."
+        + (sentences.OF_CASES if found.recovery.height else ""),
     )
     both = found.sizes.filter(pl.col("late_loans") > 0).join(
         found.rolls.select("class", "forward_share", "cured_share"), on="class", how="left"
@@ -184,8 +185,9 @@ def _migration(view: ui.View, found: Segments, scheme: str) -> None:
 def _treatments(found: Segments, scheme: str) -> None:
     ui.heading(
         "What was planned, and what was done",
-        "Of cases by planned treatment, % by the gravest step within 90 days of the opening."
-        " Grey: fewer than 30.",
+        "Of cases by planned treatment, % by the gravest step within 90 days of the opening. All"
+        " cases that are 90 days old, also those handed on within a stage: more than above. Grey:"
+        " fewer than 30.",
     )
     if found.treatments.is_empty():
         st.caption("No case of this choice is 90 days old yet.")

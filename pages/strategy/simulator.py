@@ -55,6 +55,13 @@ def stand_on(view: ui.View) -> Ground:
 
 def in_hand(ground: Ground) -> Strategy:
     """The strategy that the reader began with, or opened by a link, with his edits."""
+    name, found = _begun(ground)
+    if found.name not in (name.removesuffix(" (saved)"), ground.baseline.name):
+        st.caption(f"In hand: **{words.plain(found.name)}**. The sliders add to it.")
+    return found
+
+
+def _begun(ground: Ground) -> tuple[str, Strategy]:
     saved = keep.saved_links()
     names = {one.name: code for code, one in PRESETS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -67,11 +74,11 @@ def in_hand(ground: Ground) -> Strategy:
         editor.forget()
     held = editor.held(origin)
     if held is not None:
-        return held
+        return name, held
     found = keep.opened(chosen, ground) if chosen else None
     first = preset(names.get(name, "as_measured"), ground.baseline, ground.risk)
     editor.begin(origin, found or first)
-    return found or first
+    return name, found or first
 
 
 def beside(ground: Ground, strategy: Strategy) -> list[Strategy]:
@@ -119,6 +126,8 @@ if any(view.chosen.segments().values()):
         "Collectors, pay and systems are the whole book's, whatever part of it you look at: hours"
         " seem less scarce here than they are."
     )
+for line in messages.hardly_seen_sentences(ground.book.hardly_seen(), basis=view.chosen.basis):
+    st.warning(line, icon=":material/warning:")
 for line in messages.missing_sentences(ground.workload.missing):
     st.info(line, icon=":material/database:")
 
@@ -140,8 +149,9 @@ with parts["Side by side"] as part:
         both = with_it([strategy, *beside(ground, strategy)], strategy.assumptions)
         rate = words.percent(both.discount_rate)
         st.caption(
-            f"With 80 % intervals, over {figures.HORIZON} months. All meet the same futures, rest"
-            f" on the same effects and are discounted at {rate} a year."
+            f"With 80 % intervals; money over {figures.HORIZON} months; more: than the baseline."
+            f" All meet the same futures and rest on the same effects; benefit and extra cost are"
+            f" discounted at {rate} a year. Asked for: recovery +15 %, period −20 %."
         )
         shown = table.side_by_side(both, ground)
         ui.readable_table(shown, alt="Strategies side by side.", height="content")

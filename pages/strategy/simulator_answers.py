@@ -19,7 +19,6 @@ from figures import simulator_levers as levers
 from figures import simulator_table as table
 from figures.simulator import Ground, Outcome
 
-MOST_SEGMENTS = 12
 INTERVAL = "Band: 80 % interval."
 
 
@@ -56,11 +55,12 @@ def show(found: Outcome, ground: Ground, view: ui.View) -> None:
         _so_far(found, view)
     with right:
         _differences(found, ground)
-    left, right = st.columns(2)
-    with left:
-        _waterfall(found, ground)
-    with right:
-        _tornado(found, ground)
+    if found.asked.differences.height:  # else there is nothing to come about
+        left, right = st.columns(2)
+        with left:
+            _waterfall(found, ground)
+        with right:
+            _tornado(found, ground)
     left, right = st.columns(2)
     with left:
         _cash(found, view)
@@ -78,55 +78,44 @@ def _tiles(found: Outcome, ground: Ground) -> None:
              if row["plan"] == sim.names[1]}  # fmt: skip
     complaints = sums["complaints"]
     broken = table.broken(found, ground).row(1, named=True)
-    ends = [words.number(broken[f"avoided_{end}"], decimals=1) for end in ("low", "high")]
-    said = [_signed(complaints[f"more_{end}"], 1) for end in ("low", "high")]
+    said = [complaints[f"more{end}"] / sim.horizon for end in ("", "_low", "_high")]
+    more = [-broken[f"avoided{end}"] for end in ("", "_high", "_low")]
+    earned = [words.number(gain[f"return_{end}"], decimals=1) for end in ("", "low", "high")]
+    known = table.recorded(ground)
     rows = (
-        (
-            "Return",
-            words.number(gain["return_"], decimals=1),
-            "Net benefit over the extra cost; a dash where it costs no more.",
-        ),
-        ("Payback", _month(paid["middle"]), "Of one-off spending; middle of futures."),
-        (
-            "Complaints",
-            _signed(complaints["more"], 1),
-            "More or fewer than the baseline's over the months shown; 80 % interval"
-            f" {said[0]} to {said[1]}.",
-        ),
-        (
-            "Breaches",
-            _signed(0.0 - broken["avoided"], 1),
-            "More or fewer of contact rules in force, a month, if attempts break them as often as"
-            f" now; avoided, 80 % interval: {ends[0]} to {ends[1]}.",
-        ),
-        (
-            "Collectors",
-            words.number(table.people_needed(found, 1), decimals=1),
-            "Needed for all the attempts asked for; 75 % of paid hours are productive.",
-        ),
-        (
-            "Recovery",
-            f"{words.points(goals['recovery']['relative'])} %",
-            f"Asked for: +15 %. In points: {words.points(goals['recovery']['difference'])}.",
-        ),
-        (
-            "Period",
-            f"{words.points(goals['period']['relative'])} %",
-            "How long money stays late. Asked for: −20 %.",
-        ),
-    )
+        ("Return", earned[0], "per unit spent",
+         "Net benefit over the extra cost; a dash where it does not surely cost more. 80 %"
+         f" interval: {earned[1]} to {earned[2]}."),
+        ("Payback", _month(paid["middle"]), "one-off costs", "Middle of futures."),
+        ("Complaints", table.signed(said[0]) if known.complaints else words.MISSING,
+         "a month vs now" if known.complaints else words.NOT_RECORDED,
+         "More or fewer than the baseline's, a mean month of those shown; 80 % interval"
+         f" {table.signed(said[1])} to {table.signed(said[2])}."),
+        ("Breaches", table.signed(more[0]) if known.attempts else words.MISSING,
+         "a month vs now" if known.attempts else words.NOT_RECORDED,
+         "More or fewer of contact rules in force, if attempts break them as often as now; 80 %"
+         f" interval {table.signed(more[1])} to {table.signed(more[2])}."),
+        ("Collectors",
+         words.number(table.people_needed(found, 1), decimals=1) if known.attempts
+         else words.MISSING,
+         "needed" if known.attempts else words.NOT_RECORDED,
+         "For all the attempts asked for; 75 % of paid hours are productive."),
+        ("Recovery", f"{words.points(goals['recovery']['relative'])} %", "goal: +15 %",
+         "Of the baseline's. In points:"
+         f" {words.points(goals['recovery']['difference'])}."),
+        ("Period", f"{words.points(goals['period']['relative'])} %", "goal: −20 %",
+         "Of the baseline's: how long money stays late."),
+    )  # fmt: skip
     with st.container(horizontal=True, key="simulator_tiles"):
-        for label, value, help_text in rows:
-            st.metric(label, words.plain(value), border=True, width=126, help=help_text)
+        for label, value, note, help_text in rows:
+            st.metric(
+                label, words.plain(value), None, delta_description=words.plain(note),
+                border=True, width=128, help=help_text,
+            )  # fmt: skip
 
 
 def _month(value: float | None) -> str:
     return words.MISSING if value is None else f"month {words.number(value)}"
-
-
-def _signed(value: float | None, decimals: int) -> str:
-    text = words.number(value, decimals=decimals)
-    return f"+{text}" if value is not None and value > 0 and text.strip("0.,") else text
 
 
 def _so_far(found: Outcome, view: ui.View) -> None:
@@ -150,7 +139,7 @@ def _so_far(found: Outcome, view: ui.View) -> None:
         ),
         key="so_far",
     )
-    ui.evidence("benefit_so_far", drawn, benefit_so_far, benefit, of="net benefit")
+    ui.evidence("benefit_so_far", frames.in_cents(drawn), benefit_so_far, benefit, of="net benefit")
 
 
 def _differences(found: Outcome, ground: Ground) -> None:
@@ -166,6 +155,8 @@ def _differences(found: Outcome, ground: Ground) -> None:
     if len(lines) > 12:
         with st.expander(f"{len(lines) - 12} more"):
             st.markdown("\n".join(f"- {line}" for line in lines[12:]))
+    if not table.recorded(ground).attempts:  # no work is known of, which is not none
+        return
     plan, needed = found.planned[1], table.people_needed(found, 1)
     st.caption(
         sentences.hours_sentence(plan.hours, plan.capacity, levers.minutes(ground), PRODUCTIVE)
@@ -182,12 +173,12 @@ def _differences(found: Outcome, ground: Ground) -> None:
 
 
 def _waterfall(found: Outcome, ground: Ground) -> None:
-    rows = levers.steps(found, ground)
-    drawn, order = frames.waterfall_rows(rows, found)
     ui.heading(
         "How the benefit comes about",
         "Cash by lever, then what each kind of cost takes away; discounted, against the baseline.",
     )
+    rows = levers.steps(found, ground)
+    drawn, order = frames.waterfall_rows(rows, found)
     ui.chart(
         drawn,
         waterfalls.steps(
@@ -199,7 +190,7 @@ def _waterfall(found: Outcome, ground: Ground) -> None:
         ),
         key="waterfall",
     )
-    ui.evidence("benefit_steps", rows, waterfall, of="steps")
+    ui.evidence("benefit_steps", frames.in_currency(rows), waterfall, of="steps")
 
 
 def _tornado(found: Outcome, ground: Ground) -> None:
@@ -214,7 +205,7 @@ def _tornado(found: Outcome, ground: Ground) -> None:
         tornados.tornado(drawn["name"].to_list(), alt="What the net benefit hangs on."),
         key="tornado",
     )
-    ui.evidence("benefit_inputs", drawn, tornado, of="inputs")
+    ui.evidence("benefit_inputs", frames.inputs(drawn), tornado, of="inputs")
 
 
 def _cash(found: Outcome, view: ui.View) -> None:
@@ -236,18 +227,19 @@ def _cash(found: Outcome, view: ui.View) -> None:
         ),
         key="late_cash",
     )
-    ui.evidence("late_cash", drawn, totals, of="cash by month")
+    ui.evidence("late_cash", frames.in_cents(drawn), totals, of="cash by month")
 
 
 def _segments(found: Outcome) -> None:
     drawn = frames.segments(found, 1)
-    drawn = drawn.filter(pl.col("value") != 0).head(MOST_SEGMENTS)
     if drawn.is_empty():
         return
+    has_others = frames.OTHERS in drawn["name"]
+    most = f"The {frames.MOST_SEGMENTS} largest of the segments; the rest together as others. "
     ui.heading(
         "Where it comes from",
-        "Cash less contacts, suits and commission by segment, discounted, against the baseline,"
-        " before pay and systems. Grey: within noise.",
+        f"{most if has_others else ''}Cash less contacts, suits and commission by segment,"
+        " discounted, against the baseline, before pay and systems. Grey: within noise.",
     )
     ui.chart(
         drawn,
@@ -256,7 +248,7 @@ def _segments(found: Outcome) -> None:
         ),
         key="by_segment",
     )
-    ui.evidence("benefit_by_segment", drawn.drop("name"), by_segment, of="by segment")
+    ui.evidence("benefit_by_segment", frames.in_cents(drawn), by_segment, of="by segment")
 
 
 def _costs(found: Outcome) -> None:
@@ -266,4 +258,5 @@ def _costs(found: Outcome) -> None:
         st.markdown("Nothing that is done has a cost that is recorded.")
         return
     ui.readable_table(rows, alt="Costs by kind and strategy.")
-    ui.evidence("cost_by_kind", found.said(cost_by_kind), cost_by_kind, of="costs")
+    said = frames.in_currency(found.said(cost_by_kind))
+    ui.evidence("cost_by_kind", said, cost_by_kind, of="costs")

@@ -67,7 +67,9 @@ def show(ground: Ground) -> None:
         ),
         key="backtest",
     )
-    ui.evidence("backtest", rows, backtest, of="forecasts and what happened")
+    money = ("forecast", "low", "high", "actual")
+    told = rows.rename({name: f"{name}_amount" for name in money} | {"error": "error_rate"})
+    ui.evidence("backtest", told, backtest, of="forecasts and what happened")
     ui.heading("Error and coverage by months ahead", "All months from which it was forecast.")
     table = judged.select(
         months_ahead="horizon",
@@ -82,4 +84,6 @@ def show(ground: Ground) -> None:
         },
     )
     ui.readable_table(table, alt="Error and coverage by months ahead.")
-    ui.evidence("backtest_by_horizon", judged, by_horizon, of="by months ahead")
+    shares = {"error": "error_rate", "absolute_error": "absolute_error_rate",
+              "coverage": "inside_share"}  # fmt: skip
+    ui.evidence("backtest_by_horizon", judged.rename(shares), by_horizon, of="by months ahead")

@@ -29,7 +29,8 @@ def _curve(ground: Ground, effects: pl.DataFrame, kind: str) -> None:
     ui.heading(
         sentences.TITLES[kind],
         f"Share of the balance paid in a month, by months {sentences.SINCE[kind]}, with its 95 %"
-        f" interval; stroke: {sentences.LIKE[kind].lower()}. Hollow: under {FEW_PAYING} paid.",
+        f" interval; stroke: {sentences.LIKE[kind].lower()}, whose own interval (in the data)"
+        f" counts too when the two are compared. Hollow: under {FEW_PAYING} paid.",
     )
     in_use = goes_by_curve(effects, kind)
     lines = sentences.curve_sentences(
@@ -60,5 +61,6 @@ def _curve(ground: Ground, effects: pl.DataFrame, kind: str) -> None:
         key=f"curve_{kind}",
     )
     st.caption(sentences.ASSUMES)
-    ui.evidence(f"curve_{kind}", rows, placement_curves, placed_ramp, ramp_units,
+    table = rows.rename({"theta": "log_odds_beside_like_cases", "se": "log_odds_standard_error"})
+    ui.evidence(f"curve_{kind}", table, placement_curves, placed_ramp, ramp_units,
                 of=sentences.TITLES[kind].lower())  # fmt: skip

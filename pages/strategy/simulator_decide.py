@@ -26,7 +26,6 @@ def show(view: ui.View, strategy: Strategy, found: Outcome) -> None:
     simulation = found.simulation
     evidence = found.effects["evidence"].to_list()
     gain = benefit(simulation).row(1, named=True)
-    is_same = gain["low"] == gain["high"] == 0  # as the baseline in every draw
     rows = effect_rows(found.effects)
     ui.decide(
         view,
@@ -36,6 +35,6 @@ def show(view: ui.View, strategy: Strategy, found: Outcome) -> None:
         assumptions=rows.select(
             "low", "high", name="effect", mean="odds", evidence=pl.Series(evidence)
         ),
-        p_better=None if is_same else gain["p_better"],
+        p_better=gain["p_better"],
         level=CONFIDENCE,
     )

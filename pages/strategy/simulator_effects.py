@@ -91,7 +91,8 @@ def edit_effects(strategy: Strategy, found: Outcome, ground: Ground) -> None:
         on_change=take_range,
         args=(key, strategy, rows["code"].to_list()),
     )
-    ui.evidence("strategy_effects", rows, effect_table, monthly_log_odds, of="effects")
+    table = rows.drop("code").rename({"low": "odds_low", "high": "odds_high"})
+    ui.evidence("strategy_effects", table, effect_table, monthly_log_odds, of="effects")
 
 
 def take_range(key: str, strategy: Strategy, codes: list[str]) -> None:
@@ -140,5 +141,13 @@ def show_break_even(found: Outcome, ground: Ground) -> None:
     value = levers.even_at(found, ground, place)
     row = found.effects.row(place, named=True)
     st.markdown(sentences.break_even_sentence(chosen, row, value))
-    told = pl.DataFrame({"effect": [chosen], "even_at": [value], "thought": [row["mean"]]})
+    is_known = row["evidence"] != "none"
+    told = pl.DataFrame(
+        {
+            "effect": [chosen],
+            "odds_at_break_even": [None if value is None else frames.odds(value)],
+            "odds_as_thought": [frames.odds(row["mean"]) if is_known else None],
+        },
+        schema_overrides={"odds_at_break_even": pl.Float64, "odds_as_thought": pl.Float64},
+    )
     ui.evidence("break_even", told, break_even, of="break-even")

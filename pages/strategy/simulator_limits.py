@@ -27,8 +27,9 @@ def show(strategy: Strategy, ground: Ground) -> None:
     operations = strategy.operations
     st.caption(
         "Who should get which treatment, so that most is brought in within the limits. The limits"
-        " are a month's; what the baseline uses of each stands beside it. Contact rules hold for"
-        " every treatment."
+        f" are a month's: of money and complaints a mean month of the {figures.HORIZON} simulated"
+        " (not discounted); of hours a month of the caseload measured, as under Answer. What the"
+        " baseline uses of each stands beside it. Contact rules hold for every treatment."
     )
     with st.container(horizontal=True, key="limits"):
         people = st.number_input(
@@ -60,7 +61,7 @@ def show(strategy: Strategy, ground: Ground) -> None:
     )
     lines = limit_words.mix_sentences(found.mix.value, gain, pay * figures.HORIZON)
     lines += limit_words.price_sentences(
-        found.mix.limits, months=figures.HORIZON, collector_hours=each
+        found.mix.limits, months=figures.HORIZON, collector=found.collector
     )
     st.markdown(" ".join(lines))
     if st.button("Open this strategy in the form", icon=":material/edit:", key="take_best"):
@@ -71,7 +72,7 @@ def show(strategy: Strategy, ground: Ground) -> None:
         _frontier(found, result.simulation.benefit[1], used)
     with right:
         _shares(found)
-    ui.evidence("limits", found.mix.limits, best_mix, choices, of="limits and their prices")
+    ui.evidence("limits", limits.prices(found.mix), best_mix, choices, of="limits and their prices")
 
 
 def _frontier(found: limits.Best, drawn: object, used: dict[str, float]) -> None:
@@ -99,16 +100,17 @@ def _frontier(found: limits.Best, drawn: object, used: dict[str, float]) -> None
         ),
         key="frontier",
     )
-    ui.evidence("frontier", found.frontier, frontier, of="frontier")
+    named = {"at_most": "complaints_at_most", "used": "complaints_used", "value": "benefit_amount",
+             "price": "price_of_one_more_amount"}  # fmt: skip
+    ui.evidence("frontier", found.frontier.rename(named), frontier, of="frontier")
 
 
 def _shares(found: limits.Best) -> None:
-    rows = limits.shares(found)
+    rows = limits.shares(found).with_columns(pl.col("stage").replace_strict(STAGE_NAMES))
     ui.heading("Who gets what", "Segments by stage whose treatment changes.")
     changed = rows.filter(pl.col("treatment") != found.choices.options[0].name)
     table = (
-        changed.with_columns(pl.col("stage").replace_strict(STAGE_NAMES))
-        .group_by("stage", "treatment", maintain_order=True)
+        changed.group_by("stage", "treatment", maintain_order=True)
         .agg(segments=pl.col("share").sum().round(1))
         .sort("segments", descending=True)
     )

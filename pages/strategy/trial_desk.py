@@ -94,7 +94,7 @@ def _wish(start: Start, days: int) -> Wish | None:
             with cells[name]:
                 number: float | None = st.number_input(
                     label,
-                    value=None if value is None else round(float(value), 3),
+                    value=None if value is None else round(float(value), _decimals(shape)),
                     step=step,
                     format=shape,
                     key=f"trial_{name} {days}",
@@ -107,6 +107,11 @@ def _wish(start: Start, days: int) -> Wish | None:
         with cells[name]:
             st.error(said, icon=":material/error:")
     return None if problems else Wish(**typed, days=days)  # type: ignore[arg-type]
+
+
+def _decimals(shape: str) -> int:
+    """A field begins with what it shows, so that what is typed beside it can be the same."""
+    return int(shape[2])
 
 
 def _guard_rail(wish: Wish, found: Plan) -> None:
