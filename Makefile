@@ -37,10 +37,16 @@ format: .venv/.dev
 	$(PYTHON) -m venv .venv
 	@touch $@
 
+# Compiled by all cores at once, which pip does with one.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+COMPILE = $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+
 .venv/.run: .venv/.venv requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@

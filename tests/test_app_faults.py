@@ -144,7 +144,7 @@ def test_lost_or_spoilt_marts_are_explained_and_the_next_refresh_mends_them(
     reader.open("Definitions")
     assert reader.broken == []
     one_more(here, f"after {harm}")
-    here.run("refresh")
+    refresh(here.url, here.marts)
     reader.open("Health", weight="Loans")
     reader.sees(lambda: reader.tile("Open loans"), str(before + 1))
     assert reader.broken == []
@@ -204,14 +204,27 @@ def test_a_database_that_stops_in_mid_session_is_named_plainly_and_comes_back(
         server.cleanup()
 
 
-def test_loads_and_refreshes_break_no_page_that_is_clicked_all_the_while(
+EVERY_MONTH = ("--bounds", "29,59,89,119,149,179,269,359")  # other buckets: all months anew
+
+
+def test_the_app_answers_while_loads_and_refreshes_are_killed_and_run_to_their_end(
     reader: Reader, book: Place
 ) -> None:
+    rows = by_hand.history(book.files)
+    settled_number(reader, rows)
+    work = (("load", str(book.files)), ("refresh", *EVERY_MONTH))
+    for arguments in work:
+        for moment in (1.2, 2.2):  # as it begins, and at work
+            process = book.command(*arguments)
+            reader.page.wait_for_timeout(moment * 1000)
+            assert process.poll() is None, book.log.read_text()[-2000:]
+            process.send_signal(signal.SIGKILL)
+            reader.walk_to("Roll rates")
+            reader.walk_to("Health")
+            reader.sees(lambda: reader.tile("Open loans") not in ("", "–"))
+            assert reader.broken == []
+            process.wait(10)
     reader.open("Roll rates")
-    work = [
-        ("load", str(book.files)),
-        ("refresh", "--bounds", "29,59,89,119,149,179,269,359"),  # every month is recomputed
-    ]
     clicks, worst = 0, 0.0
     for arguments in work:
         process = book.command(*arguments)
@@ -234,28 +247,6 @@ def test_loads_and_refreshes_break_no_page_that_is_clicked_all_the_while(
         assert not reader.alerts
     assert clicks > 10
     assert worst < 15
-    settled_number(reader, by_hand.history(book.files))
-
-
-def test_the_app_answers_while_loads_and_refreshes_are_killed(reader: Reader, book: Place) -> None:
-    rows = by_hand.history(book.files)
-    settled_number(reader, rows)
-    moments = (1.2, 2.2)  # as it begins, and at work
-    for name, options in (
-        ("load", [str(book.files)]),
-        ("refresh", ["--bounds", "28,58,88,118,148,178,268,358"]),
-    ):
-        for moment in moments:
-            process = book.command(name, *options)
-            reader.page.wait_for_timeout(moment * 1000)
-            process.send_signal(signal.SIGKILL)
-            reader.walk_to("Roll rates")
-            reader.walk_to("Health")
-            reader.sees(lambda: reader.tile("Open loans") not in ("", "–"))
-            assert reader.broken == []
-            process.wait(10)
-    book.run("load", str(book.files))
-    book.run("refresh", "--bounds", "30,60,90,120,150,180,270,360")
     settled_number(reader, rows)
     with duckdb.connect(str(duckdb_path(book.url)), read_only=True) as facts:
         kept = facts.execute("SELECT count(*) FROM loan_months").fetchone()
