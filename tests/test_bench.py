@@ -27,7 +27,7 @@ from queries.filters import whole_book
 from queries.marts import open_marts, read_book
 from warehouse.engines import DuckDBConnection
 
-SETTINGS = {"loans": 600, "months": 7, "seed": 7}
+SETTINGS = {"loans": 600, "months": 5, "seed": 7}
 
 
 @pytest.fixture(scope="module")

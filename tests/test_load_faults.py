@@ -19,7 +19,8 @@ from warehouse.contract import contract
 from warehouse.engines import session
 
 LOANS = 2_000
-KILLS = 10
+# Ten in all on the embedded file; on a server, whose transactions are its own, half as many.
+KILLS = {"duckdb": 10, "postgresql": 5}
 CHILD = """
 import sys
 from datetime import date
@@ -85,12 +86,13 @@ def kill_a_load(folder: Path, url: str, after: float) -> None:
 def test_a_killed_load_loses_nothing_and_the_next_one_completes(
     tmp_path: Path, facts_url: str
 ) -> None:
+    kills = KILLS[facts_url.split(":")[0]]
     take(book(tmp_path / "book0", 1), facts_url)
     before = facts(facts_url)
     moments = random.Random(7)
     seconds = 1.0
     undone = 0
-    for number in range(1, KILLS + 1):
+    for number in range(1, kills + 1):
         folder = book(tmp_path / f"book{number}", 1 + number)
         kill_a_load(folder, facts_url, moments.uniform(0, seconds))
         left = facts(facts_url)
@@ -102,4 +104,4 @@ def test_a_killed_load_loses_nothing_and_the_next_one_completes(
         assert after["loan_months"].height == LOANS * (1 + number)
         assert same(left, before) or same(left, after)
         before = after
-    assert undone >= KILLS // 2  # most were killed at work, not when all was done
+    assert undone >= kills // 2  # most were killed at work, not when all was done
