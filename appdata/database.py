@@ -7,7 +7,7 @@ page can show: the figures of a page do not depend on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,10 @@ def writing() -> Iterator[sa.Connection]:
         engine = _engine(url.render_as_string(False))
         with engine.connect() as connection:
             if _is_file(url):  # readers go on while somebody writes
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                # SQLite does not wait for this lock: who has it is making the same change
+                # or writing, and the next writer tries again.
+                with suppress(sa.exc.OperationalError):
+                    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
                 connection.rollback()
             _make_tables(connection)
         with engine.begin() as connection:

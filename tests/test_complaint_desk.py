@@ -209,6 +209,23 @@ def test_the_first_writers_of_an_empty_database_do_not_stop_each_other(kept: str
     assert len(standings([f"G{number}" for number in range(6)])) == 6
 
 
+def test_a_first_writer_waits_for_one_who_is_at_work_on_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses, without waiting, to change the journal of a file that is written to."""
+    path = tmp_path / "app.sqlite"
+    monkeypatch.setenv("APP_DATABASE_URL", f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.5, other.commit)
+        end.start()
+        assert follow_up("G1", 0, Plan("ana"), by="ana", at=NOON) == 1
+        end.join()
+    follow_up("G2", 0, Plan("ana"), by="ana", at=NOON)
+    with closing(sqlite3.connect(path)) as third:
+        assert third.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_one_who_saw_an_older_version_is_told_all_that_came_since(kept: str) -> None:
     for seen, who in enumerate(("ana", "bob", "eve")):
         follow_up("G1", seen, Plan(), f"by {who}", by=who, at=NOON)
