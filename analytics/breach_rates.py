@@ -42,12 +42,11 @@ def breach_rates(
     Contacts that break a rule over all attempts on the days on which it was in force, times
     1,000, with the exact Poisson interval.
 
-    In: `by` and `contacts` (a contact counts once for each rule that it breaks, so that a rate of
-    several rules can pass 1,000); `by` and `attempts`; of how many `rules`: the interval ends where
-    every attempt breaks all of them.
+    In: `by` and `contacts`; `by` and `attempts`; of how many `rules`: the interval ends where every
+    attempt breaks all of them.
     Out: `by`, `breaches`, `attempts`, `rate`, `low`, `high`, `is_small` (fewer attempts than
-    `minimum`), in order of `by`.  With several rules a rate can pass 1,000: a contact counts once
-    for each rule that it breaks.
+    `minimum`), in order of `by`.  A contact counts once for each rule that it breaks, so that a
+    rate of several rules can pass 1,000.
     Null: rate and interval where there was no attempt.
     Refuses: columns that are not there.
     Misleads: breaches come in bursts (one evening, one list of numbers), so that they vary more

@@ -89,7 +89,9 @@ def composite_score(
     cases is near 50.  Recovery is the share resolved on the same cases.
     Parts that are missing for everybody are left out and the others weigh more in proportion;
     one missing for a single owner counts 50.  Recovery never weighs more than one half.
-    In: for each part a frame of owner, `effect`, `se` (any scale).  Out: see `Composite`.
+    In: for each part a frame of owner, `effect`, `se` (any scale).
+    Out: by owner the score and its parts, each from 0 to 100; what each part weighs, and the parts
+    that are missing.
     Null: a score where recovery is the only part (`money_alone`), or where there is none
     (`no_parts`); a score of an owner without any part.
     Refuses: weights below zero or all zero, recovery above one half, unknown parts.

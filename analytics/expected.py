@@ -91,7 +91,7 @@ def subset_effects(sums: pl.DataFrame, effects: pl.DataFrame, *, owner: str) -> 
 def standard_curve(
     model: CaseMix, cells: pl.DataFrame, *, cases: str = "cases", resolved: str = "resolved"
 ) -> pl.DataFrame:
-    """What share of *all* the book's cases would an owner with a given effect resolve?
+    """What share of all the book's cases would an owner with a given effect resolve?
 
     Turns effects (log-odds) into points of resolved share on the same cases for everybody
     (direct standardisation): interpolate `share` at an effect or at the ends of its interval.

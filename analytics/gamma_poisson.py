@@ -62,7 +62,7 @@ def shrink_rates(
     given stay out.
     Out: rates per 1,000: the owner's own with its exact interval (raw low and high), the shrunk one
     with its interval, the probability that it is above the average, its reliability (how much of
-    the own rate is kept), whether it is different (exact test against the rate of all the *others*,
+    the own rate is kept), whether it is different (exact test against the rate of all the others,
     after Benjamini-Hochberg: of those flagged, at most 5 % are expected to be false), and whether
     the complaints are few.
     Null: everything but the count of an owner without attempts; the shrunk figures where fewer
@@ -144,7 +144,7 @@ def _with(
 def _prior(y: Array, t: Array) -> tuple[Array, Array]:
     """Means on a grid, and how plausible each pair of mean and spread is [mean, spread].
 
-    Negative binomial likelihood.  A priori every *variance* between owners is as likely as any
+    Negative binomial likelihood.  A priori every variance between owners is as likely as any
     other (slightly less so beyond a spread of 1), which is what keeps intervals honest where few
     owners say little about it.
     """

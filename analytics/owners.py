@@ -163,7 +163,7 @@ def segment_strengths(
     An owner's effect on the cases of one level (a stage, a product) less its effect on all the
     chosen ones, shrunk: d = (O - E)/V of the level less that of all, with variance
     1/V - 1/(sum of V); kept is tau^2 / (tau^2 + variance), tau^2 (Paule-Mandel) being how much
-    *all* owners differ between levels beyond chance.  Cash: log(O/E) for (O - E)/V.
+    all owners differ between levels beyond chance.  Cash: log(O/E) for (O - E)/V.
     In: `cases`, `observed`, `expected`, `variance` by owner and level, at each owner's own effect.
     Out: by owner and level `cases`, `interaction`, `se`, `shrunk`, `low`, `high`, `is_small`.
     Null: all estimates where an owner has no case elsewhere, or nothing can be compared.

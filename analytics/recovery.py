@@ -112,7 +112,7 @@ def liquidation_curves(cash: pl.DataFrame, placements: pl.DataFrame) -> pl.DataF
     rate(m) = cash from placement to step m / placed, for each placement month.  In: `cash`:
     `placed_month`, `elapsed` (days or months since placement, 0 = the first), `cash_cents` net
     in that step; `placements`: `placed_month`, `cases`, `placed_cents`, `complete_to` (the last
-    step that *every* case of the month has reached; null: none).
+    step that every case of the month has reached; null: none).
     Out: `placed_month`, `elapsed`, `cash_cents` (cumulative), `placed_cents`, `cases`, `rate`;
     every step from 0 to `complete_to`: later ones would be flattered or cut short.
     Null: nothing; months without a complete step, or without placements, have no rows.

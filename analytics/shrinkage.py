@@ -67,10 +67,13 @@ def shrink(
     so intervals hold the truth as often as they claim with few owners too.
 
     In: `effect` and `se` by owner (any other columns are kept); owners without either are kept
-    with nulls.  Out: see `Shrunk`.  `p_better`: the probability that the owner is better than
-    the average of all (owners weighted by their information, about their cases).
-    `is_different`: p-value against the average of the *others*, after Benjamini-Hochberg: of
-    those flagged, at most 5 % are expected to be false.
+    with nulls.
+    Out: by owner how much of the effect's distance from the mean is kept (`reliability`), the
+    shrunk effect with its interval, the probability that the owner is better than the average of
+    all (`p_better`; owners weighted by their information, about their cases), and whether it is
+    different (`is_different`: p-value against the average of the others, after
+    Benjamini-Hochberg: of those flagged, at most 5 % are expected to be false); the spread between
+    owners with its interval.
     Null: all estimates where fewer than two owners have one (`one_owner`, `no_owners`).
     Refuses: an error that is not above zero, or not finite.
     Misleads: shrunk effects are closer together than the truth is (each alone is right, their

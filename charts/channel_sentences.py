@@ -43,9 +43,14 @@ def cash(value: float | None) -> str:
 
 def interval(low: float | None, high: float | None, outcome: Outcome) -> str:
     """An effect's interval: 95 % interval 8.1 to 13.7."""
+    return f"95 % interval {ends(low, high, outcome)}"
+
+
+def ends(low: float | None, high: float | None, outcome: Outcome) -> str:
+    """The ends of an interval that was named before: 8.1 to 13.7."""
     write = points if outcome == "resolved" else cash
-    ends = [write(end).lstrip("+") for end in (low, high)]
-    return f"95 % interval {ends[0]} to {ends[1]}"
+    first, last = (write(end).lstrip("+") for end in (low, high))
+    return f"{first} to {last}"
 
 
 def effect_sentences(

@@ -15,7 +15,7 @@ from analytics.breach_rates import BreachTrend, breach_rates, breach_trend
 from analytics.contact_fairness import Fairness, contact_fairness
 from charts import complaint_words as names
 from charts.agency_sentences import agency_names
-from charts.rule_sentences import capacity_parts
+from charts.rule_record_sentences import capacity_parts
 from figures.choices import of_the_book
 from queries import agencies, conduct
 from queries.conduct import BREACH, NEAR_MISS, ListedAgency, Pack, Rule

@@ -204,6 +204,18 @@ def test_a_database_that_stops_in_mid_session_is_named_plainly_and_comes_back(
         server.cleanup()
 
 
+def at_work(book: Place, arguments: tuple[str, ...], moment: str) -> subprocess.Popen[bytes]:
+    """The command, from when it says that it has come to that moment, and is not at its end."""
+    book.log.touch()
+    before = len(book.log.read_text())
+    process = book.command(*arguments)
+    while moment not in book.log.read_text()[before:]:
+        assert process.poll() is None, book.log.read_text()[before:]
+        time.sleep(0.02)
+    assert process.poll() is None
+    return process
+
+
 EVERY_MONTH = ("--bounds", "29,59,89,119,149,179,269,359")  # other buckets: all months anew
 
 
@@ -212,12 +224,13 @@ def test_the_app_answers_while_loads_and_refreshes_are_killed_and_run_to_their_e
 ) -> None:
     rows = by_hand.history(book.files)
     settled_number(reader, rows)
-    work = (("load", str(book.files)), ("refresh", *EVERY_MONTH))
-    for arguments in work:
-        for moment in (1.2, 2.2):  # as it begins, and at work
-            process = book.command(*arguments)
-            reader.page.wait_for_timeout(moment * 1000)
-            assert process.poll() is None, book.log.read_text()[-2000:]
+    work = {
+        ("load", str(book.files)): ("read loan_months", "comparing contacts"),
+        ("refresh", *EVERY_MONTH): ("(1 of ", "(3 of "),  # months
+    }
+    for arguments, moments in work.items():
+        for moment in moments:
+            process = at_work(book, arguments, moment)
             process.send_signal(signal.SIGKILL)
             reader.walk_to("Roll rates")
             reader.walk_to("Health")

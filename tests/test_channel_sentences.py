@@ -14,7 +14,7 @@ from analytics.raw_and_adjusted import VERDICTS
 from analytics.suitability import AMOUNTS
 from analytics.timeline import STEPS, resolved_after
 from analytics.treatment_arms import DOSES, FIRST_CONTACT_DAYS
-from charts import channel_sentences, contact_sentences
+from charts import channel_sentences, contact_sentences, dose_sentences, price_sentences
 from charts import channel_words as named
 from charts.format import SPACE
 from charts.suitability import VERDICTS as SUITED
@@ -119,7 +119,7 @@ def test_the_cheapest_is_named_within_a_stage_and_only_where_intervals_are_apart
             [(*row, "thin") for row in rows], schema=["stage", "arm", *names, "overlap"],
             orient="row",
         )  # fmt: skip
-        return contact_sentences.cost_sentence(frame, "early").replace(SPACE, " ")
+        return price_sentences.cost_sentence(frame, "early").replace(SPACE, " ")
 
     visits, calls = ("early", "visit", 400.0, 300.0, 500.0), ("early", "call", 14.0, 9.0, 30.0)
     late = ("late", "app_push", 0.2, 0.1, 4.0)
@@ -181,32 +181,32 @@ def test_diminishing_returns_are_said_only_as_far_as_they_are_sure() -> None:
     flat = doses((0.03, 0.02, 0.04), (0.06, 0.05, 0.07), (0.065, 0.05, 0.08))
     falling = doses((0.03, 0.02, 0.04), (0.06, 0.05, 0.07), (0.01, 0.0, 0.02))
     said = [
-        contact_sentences.dose_sentence(rows, "resolved", stage="early")
+        dose_sentences.dose_sentence(rows, "resolved", stage="early")
         for rows in (rising, flat, falling)
     ]
     assert "+3.0 (2.0 to 4.0) with 1, +6.0 (5.0 to 7.0) with 2–3 and +10.0 (9.0 to" in said[0]
     assert said[0].endswith("for sure.")
     assert said[1].endswith("is not sure: their intervals overlap.")
     assert said[2].endswith("takes some of it back.")
-    assert contact_sentences.dose_sentence(doses(None, None, None), "cash", stage="early") == ""
+    assert dose_sentences.dose_sentence(doses(None, None, None), "cash", stage="early") == ""
 
 
 def test_the_doses_of_one_channel_name_it_and_say_where_overlap_is_thin() -> None:
     rows = doses((0.03, 0.02, 0.04), (0.06, 0.05, 0.07), (0.10, 0.09, 0.11))
-    said = contact_sentences.dose_sentence(rows, "resolved", stage="early", channel="email")
+    said = dose_sentences.dose_sentence(rows, "resolved", stage="early", channel="email")
     assert said.startswith("Against cases without e-mails in the first week, in the early stage")
     thin = rows.with_columns(
         overlap=pl.Series(["good", "thin", "thin"]), outside_share=pl.Series([0.01, 0.2, 0.31])
     )
     good = thin.filter(overlap="good")
     days = thin.with_columns(arm=pl.Series(["0-1", "2-3", "4-6"]))
-    assert contact_sentences.thin_sentence(good, good) == ""
-    said = contact_sentences.thin_sentence(thin, good)
+    assert dose_sentences.thin_sentence(good, good) == ""
+    said = dose_sentences.thin_sentence(thin, good)
     assert "for 2–3 attempts and 4 or more attempts: for up to 31\N{NO-BREAK SPACE}% of" in said
-    said = contact_sentences.thin_sentence(good, days)
+    said = dose_sentences.thin_sentence(good, days)
     assert "for days 2–3 and days 4–6:" in said
-    assert contact_sentences.dose_words("1") == "1 attempt"
-    early = contact_sentences.early_sentence(days, "resolved", channel="email")
+    assert dose_sentences.dose_words("1") == "1 attempt"
+    early = dose_sentences.early_sentence(days, "resolved", channel="email")
     assert early.startswith("With the first attempt by e-mail on days 0–1 the effect is +3.0 (2.0")
 
 

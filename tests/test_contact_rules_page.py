@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from charts.rule_sentences import capacity_parts
+from charts.rule_record_sentences import capacity_parts
 from jobs.refresh import refresh
 from tests.books import put
 from tests.conftest import ROOT

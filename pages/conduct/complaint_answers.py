@@ -8,7 +8,7 @@ import streamlit as st
 import ui
 from analytics.complaint_deadlines import due_dates, open_queue, within_deadline
 from analytics.complaint_times import complaint_times
-from charts import complaint_sentences as sentences
+from charts import complaint_answer_sentences as sentences
 from charts import complaint_words as names
 from charts import curves, queues, waits
 from charts import format as words

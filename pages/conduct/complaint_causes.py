@@ -8,7 +8,7 @@ from analytics.complaint_causes import contact_lag, root_causes, satisfaction, u
 from analytics.intensity import intensity_cost
 from analytics.vetoes import veto_ledger
 from charts import bars, control, intervals
-from charts import complaint_sentences as sentences
+from charts import complaint_answer_sentences as sentences
 from charts import complaint_words as names
 from charts import format as words
 from figures import complaint_tables as tables

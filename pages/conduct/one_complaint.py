@@ -10,10 +10,10 @@ import ui
 from analytics.complaint_deadlines import due_dates
 from analytics.working_days import WorkingDays
 from charts import channel_words
-from charts import complaint_sentences as sentences
+from charts import complaint_answer_sentences as sentences
 from charts import complaint_words as names
 from charts import format as words
-from charts.rule_sentences import OUTCOMES
+from charts.rule_record_sentences import OUTCOMES
 from charts.segment_words import planned
 from figures.complaint_answers import deadlines
 from figures.complaints import known_until

@@ -7,6 +7,7 @@ import streamlit as st
 
 import ui
 from charts import format as words
+from charts import rule_record_sentences as records
 from charts import rule_sentences as sentences
 from figures.contact_rules import Choice, partner_names
 from queries.rule_evidence import rule_evidence
@@ -48,9 +49,9 @@ def show(view: ui.View, choice: Choice, by: str, label: str, rates: pl.DataFrame
     if rows.is_empty():
         st.caption("There is none in these months.")
         return
-    st.markdown(sentences.consent_sentence(rows))
+    st.markdown(records.consent_sentence(rows))
     st.dataframe(
-        sentences.evidence_rows(rows, partner_names(view)),
+        records.evidence_rows(rows, partner_names(view)),
         hide_index=True,
         placeholder=words.MISSING,
         alt="Contacts behind breaches",

@@ -8,6 +8,7 @@ import streamlit as st
 import ui
 from analytics.contact_fairness import contact_fairness
 from charts import format as words
+from charts import rule_record_sentences as records
 from charts import rule_sentences as sentences
 from figures.contact_rules import Choice, Figures, Records, partner_names
 from queries.conduct import BREACH, KeptYears, ListedAgency, Pack, Recorded
@@ -35,7 +36,7 @@ def listings(view: ui.View, choice: Choice, found: Figures) -> None:
     """Contacts of agencies that were not on the public list."""
     if any(isinstance(rule.limit, ListedAgency) for rule in choice.rules):
         ui.heading("Agencies on the public list", "Contacts by agencies, on their own day.")
-        st.markdown(sentences.unlisted_sentence(found.unlisted, partner_names(view)))
+        st.markdown(records.unlisted_sentence(found.unlisted, partner_names(view)))
 
 
 def _coverage(view: ui.View, packs: Sequence[Pack], kept: Records) -> None:
@@ -50,11 +51,11 @@ def _coverage(view: ui.View, packs: Sequence[Pack], kept: Records) -> None:
     years = [limit.years for limit in limits if isinstance(limit, KeptYears)]
     shares = [limit.at_least for limit in limits if isinstance(limit, Recorded)]
     st.markdown(
-        sentences.kept_sentence(kept.first_month, view.chosen.as_of, years, kept.months_missing)
+        records.kept_sentence(kept.first_month, view.chosen.as_of, years, kept.months_missing)
         + " "
-        + sentences.recorded_sentence(kept.whole["recorded"], kept.whole["connected"], shares)
+        + records.recorded_sentence(kept.whole["recorded"], kept.whole["connected"], shares)
     )
-    rows = sentences.coverage_rows(kept.coverage)
+    rows = records.coverage_rows(kept.coverage)
     st.dataframe(
         rows,
         hide_index=True,
@@ -78,10 +79,10 @@ def _fairness(kept: Records) -> None:
         " are, with 95 % interval.",
     )
     found = kept.fairness
-    st.markdown(sentences.fairness_sentence(found.ratio, found.low, found.high))
+    st.markdown(records.fairness_sentence(found.ratio, found.low, found.high))
     if found.stages.height:
         st.dataframe(
-            sentences.fairness_rows(found.stages),
+            records.fairness_rows(found.stages),
             hide_index=True,
             placeholder=words.MISSING,
             alt="Contact intensity of vulnerable borrowers",

@@ -12,7 +12,7 @@ from analytics.channel_amounts import fit_channel
 from analytics.channel_effects import ASSUMPTION, ASSUMPTIONS
 from analytics.effect_sums import REASONS, effects
 from charts import channel_words as named
-from charts import contact_sentences
+from charts import dose_sentences
 from charts import effects as effect_charts
 from charts.channel_sentences import Outcome
 from figures import channel_frames as frames
@@ -48,10 +48,10 @@ def _amounts(
     if not doses["treated_cases"].sum():
         return Amounts("", {})
     lines = [
-        contact_sentences.dose_sentence(doses, outcome, stage=stage, channel=channel),
-        contact_sentences.early_sentence(days, outcome, channel=channel),
-        contact_sentences.thin_sentence(doses, days) if channel else None,
-        *contact_sentences.reason_sentences(doses, REASONS, contact_sentences.dose_words),
+        dose_sentences.dose_sentence(doses, outcome, stage=stage, channel=channel),
+        dose_sentences.early_sentence(days, outcome, channel=channel),
+        dose_sentences.thin_sentence(doses, days) if channel else None,
+        *dose_sentences.reason_sentences(doses, REASONS, dose_sentences.dose_words),
     ]
     parts = {
         name: (frames.amounts(part, LEVELS[name], outcome), frames.table(part, outcome))
@@ -59,7 +59,7 @@ def _amounts(
         if part["raw"].count() + part["effect"].count()
     }
     if channel or "first_day" not in parts:
-        lines += contact_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__)
+        lines += dose_sentences.reason_sentences(days, REASONS, named.FIRST_DAYS.__getitem__)
     return Amounts(" ".join(line for line in lines if line), parts)
 
 

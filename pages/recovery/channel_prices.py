@@ -9,7 +9,7 @@ import ui
 from analytics.channel_costs import COST_REASONS, channel_costs
 from analytics.channels import attribution_totals, channel_concentration
 from analytics.raw_and_adjusted import left_alone
-from charts import channel_steps, contact_sentences
+from charts import channel_steps, price_sentences
 from charts import channel_words as named
 from charts import format as words
 from charts.prices import prices
@@ -30,7 +30,7 @@ def show_costs(found: Figures, stage: str) -> None:
             "What attempts cost is not recorded (`contacts.cost_amount`), so there is no price."
         )
         return
-    st.markdown(contact_sentences.cost_sentence(costs, stage))
+    st.markdown(price_sentences.cost_sentence(costs, stage))
     stage_costs = costs.filter(pl.col("stage") == stage)
     drawn = costs.filter(pl.col("cost_per_resolved").is_not_null()).select(
         name=pl.col("arm").replace(named.CHANNELS)
@@ -105,12 +105,12 @@ def show_cash(found: Figures) -> None:
     """What comes by itself, whose cash it is called, and through how few channels."""
     st.subheader("What would come by itself, and who gets the credit?", anchor=False)
     of_doses = found.effects.compared.filter(pl.col("question") == "dose", pl.col("cases") > 0)
-    lines = contact_sentences.self_cure_sentences(
+    lines = price_sentences.self_cure_sentences(
         activity.self_cure(found.cash),
         found.effects.alone,
         stages=[stage for stage in STAGES if stage in set(of_doses["stage"])],
     )
-    lines.append(contact_sentences.totals_sentence(found.totals))
+    lines.append(price_sentences.totals_sentence(found.totals))
     st.markdown(" ".join(lines))
     if found.totals.height:
         ui.heading(
@@ -127,7 +127,7 @@ def show_cash(found: Figures) -> None:
         ui.heading(
             "Through how many channels",
             "As if attempts were spread evenly over so many channels (1 / Herfindahl index), by"
-            f" month. {contact_sentences.concentration_sentence(months)}",
+            f" month. {price_sentences.concentration_sentence(months)}",
         )
         shown = months.select("month", series=pl.lit("channels"), value="equal_channels")
         ui.chart(
