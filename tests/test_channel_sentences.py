@@ -125,7 +125,7 @@ def test_the_cheapest_is_named_within_a_stage_and_only_where_intervals_are_apart
     late = ("late", "app_push", 0.2, 0.1, 4.0)
     assert "costs least through calls in the early stage" in told(visits, calls, late)
     assert "14.0 (95 % interval 9.00 to 30.0, few like cases" in told(visits, calls, late)
-    near = told(calls, ("early", "sms", 20.0, 12.0, 40.0), late)
+    near = told(calls, ("early", "sms", 35.0, 12.0, 60.0), late)
     assert near.startswith("Which channel is cheapest in the early stage")
     assert "the interval of text messages overlaps that of calls" in near
     assert "through one channel only" in told(calls, late)
