@@ -97,12 +97,13 @@ def ground(key: str, _view: ui.View) -> Ground:
         as_of=chosen.as_of,
         window=chosen.window,
     )
-    treated = _treated(_view, min(chosen.window, len(book.months)))
+    moving = _moving(_view, book)
+    treated = _treated(moving)
     loans, balance = by_stage(book.loans, book), by_stage(book.opening, book)
     lasting = _lasting(f"{_view.version} {chosen.segments()!r} {chosen.basis}", _view)
     influence, curves = lasting.influence, lasting.curves
     months = months_at_risk(influence, durations(treated))
-    rate, shape = _breach_rates(ui.load(_view, queries.breach_counts), treated)
+    rate, shape = _breach_rates(ui.load(moving, queries.breach_counts), treated)
     load = workload(treated, book.segment_keys, loans, balance)
     return Ground(
         key=key,
@@ -140,11 +141,19 @@ def _lasting(key: str, _view: ui.View) -> _Lasting:
     )
 
 
-def _treated(view: ui.View, count: int) -> Treated:
+def _moving(view: ui.View, book: RollBook) -> ui.View:
+    """The months of the choice in which loans could move: what was done counts over the same."""
+    window = min(view.chosen.window, len(book.months))
+    return replace(view, chosen=replace(view.chosen, window=window))
+
+
+def _treated(view: ui.View) -> Treated:
     names = ("work", "cases", "first_days", "placed", "partners", "people", "spending",
              "complaint_counts", "complaints", "intensity", "gaps")  # fmt: skip
     parts = {name: ui.load(view, getattr(queries, name)) for name in names}
-    return Treated(months=view.chosen.months(), count=count, offers=_offers(view), **parts)
+    return Treated(
+        months=view.chosen.months(), count=view.chosen.window, offers=_offers(view), **parts
+    )
 
 
 def _offers(view: ui.View) -> pl.DataFrame:

@@ -756,7 +756,8 @@ def test_one_more_attempt_costs_what_was_worked_out_by_hand() -> None:
 
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:Perfect separation")
 def test_what_was_counted_is_set_beside_the_curve_on_everybodys_mix() -> None:
-    # early 1 in 1,000, late 4; two attempts double both, and most of them are on late cases
+    # early 1 in 1,000, late 4; two attempts double both, and most of them are on late cases;
+    # everybody is half early, half late
     cells = pl.DataFrame(
         {
             "stage": ["early", "early", "late", "late"],
@@ -768,7 +769,7 @@ def test_what_was_counted_is_set_beside_the_curve_on_everybodys_mix() -> None:
     curve = intensity_cost(cells, controls=["stage"]).curve
     assert curve["observed"].to_list() == pytest.approx([1.3, 7.4])  # 13 and 74 of 10,000
     assert curve["expected"].to_list() == pytest.approx([13, 74], rel=1e-6)
-    assert curve["adjusted"].to_list() == pytest.approx([2.5, 5.0], rel=1e-6)  # half early, half late
+    assert curve["adjusted"].to_list() == pytest.approx([2.5, 5.0], rel=1e-6)
 
 
 def test_a_planted_cost_is_found_once_the_stage_is_held_equal() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 import streamlit as st
 from streamlit import config
@@ -90,7 +92,17 @@ def screen(app: AppTest) -> Strategy:
 def test_it_begins_with_what_is_done_now(whole: Place, show: Any) -> None:
     app = show(whole)
     assert "This is what is done now" in headline(app)
-    assert "measured from Jul 2025 to Jun 2026" in words(app)
+    assert "measured from Dec 2025 to Jun 2026" in words(app)  # months into which loans moved
+
+
+def test_what_is_done_now_costs_what_the_files_say_of_the_months_measured(
+    whole: Place, show: Any
+) -> None:
+    costs = pl.read_parquet(whole.files / "costs.parquet").filter(
+        pl.col("month") > date(2025, 11, 30), ~pl.col("is_one_off"), kind="system"
+    )
+    found = screen(show(whole)).operations.running_cost
+    assert found == pytest.approx(float(costs["amount"].sum()) / 7)
 
 
 def test_a_moved_slider_gives_another_answer_with_its_interval(whole: Place, show: Any) -> None:
