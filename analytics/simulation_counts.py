@@ -53,6 +53,45 @@ def with_complaint_rates(
     return replace(sim, totals=totals)
 
 
+def rates_in_force(
+    names: Sequence[str], broken: pl.DataFrame, exposed: pl.DataFrame
+) -> tuple[Array, Array] | None:
+    """How many breaches comes an attempt to by channel, now that the rules are in force?
+
+    Breaches of a rule over the attempts on days on which it was in force, added up over rules:
+    the days before count neither above nor below.  In: `broken` (channel, month, rule, contacts),
+    `exposed` (channel, month, rule, attempts in force).  Out: by channel of `names` the rate, and
+    the breaches that it is known from over their dispersion between months.
+    Null: no attempt was made while a rule was in force.
+
+    >>> months = pl.DataFrame({"channel": ["call"] * 2, "month": [1, 2], "rule": ["night"] * 2})
+    >>> broken = months.with_columns(contacts=pl.Series([4, 4]))
+    >>> rate, shape = rates_in_force(
+    ...     ["call", "sms"], broken, months.with_columns(attempts=pl.Series([100, 100]))
+    ... )
+    >>> rate.tolist(), shape.tolist()
+    ([0.04, 0.0], [8.0, 0.0])
+    """
+    exposed = exposed.filter(pl.col("attempts") > 0)
+    if exposed.is_empty():
+        return None
+    keys = ["channel", "rule"]
+    cells = exposed.join(broken, on=[*keys, "month"], how="left")
+    cells = cells.with_columns(pl.col("contacts").fill_null(0))
+    cells = cells.with_columns(
+        rate=pl.sum("contacts").over(keys) / pl.sum("attempts").over(keys),
+    ).with_columns(expected=pl.col("rate") * pl.col("attempts"))
+    months = cells.group_by("month").agg(pl.col("contacts", "expected").sum().cast(pl.Float64))
+    spread = dispersion(months["contacts"].to_numpy(), months["expected"].to_numpy())
+    rules = cells.group_by(keys).agg(pl.first("rate"), pl.sum("contacts"))
+    sums = rules.group_by("channel").agg(pl.col("rate", "contacts").sum())
+    found = pl.DataFrame({"channel": list(names)}).join(
+        sums, on="channel", how="left", maintain_order="left"
+    )
+    rate, counts = (found[name].fill_null(0).to_numpy().astype(float) for name in sums.columns[1:])
+    return rate, counts / spread
+
+
 def breaches(
     names: Sequence[str],
     attempts: Array,

@@ -18,7 +18,7 @@ from analytics.baseline_strategy import baseline_strategy
 from analytics.monthly_odds import months_at_risk
 from analytics.placement_curves import Curves, placement_curves
 from analytics.simulation_book import roll_book
-from analytics.simulation_counts import dispersion
+from analytics.simulation_counts import rates_in_force
 from analytics.simulation_draws import Basis, Draws, basis_of, posterior
 from analytics.simulation_states import STAGE_OF_STATE, RollBook
 from analytics.strategies import Strategy
@@ -28,6 +28,8 @@ from analytics.strategy_hours import Cap
 from analytics.strategy_presets import risk_classes
 from analytics.treated_cases import Treated, durations
 from analytics.workload import Workload, workload
+from figures.contact_rules import rules_in_use
+from queries import conduct
 from queries import strategy as queries
 
 Array = npt.NDArray[np.float64]
@@ -49,8 +51,8 @@ class Ground:
     doses: Mapping[str, Dose]
     caps: tuple[Cap, ...]
     risk: Mapping[str, str]
-    breach_rate: Array  # for an attempt, by channel
-    breach_shape: Array  # breaches that it is known from, over their dispersion
+    # for an attempt, by channel, and the breaches it is known from, over their dispersion
+    breach_rates: tuple[Array, Array] | None
     _made: dict[int, Draws] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -103,7 +105,6 @@ def ground(key: str, _view: ui.View) -> Ground:
     lasting = _lasting(f"{_view.version} {chosen.segments()!r} {chosen.basis}", _view)
     influence, curves = lasting.influence, lasting.curves
     months = months_at_risk(influence, durations(treated))
-    rate, shape = _breach_rates(ui.load(moving, queries.breach_counts), treated)
     load = workload(treated, book.segment_keys, loans, balance)
     return Ground(
         key=key,
@@ -115,8 +116,7 @@ def ground(key: str, _view: ui.View) -> Ground:
         doses=doses(influence, months),
         caps=lasting.caps,
         risk=risk_classes(book),
-        breach_rate=rate,
-        breach_shape=shape,
+        breach_rates=_breach_rates(moving),
     )
 
 
@@ -167,17 +167,25 @@ def _offers(view: ui.View) -> pl.DataFrame:
     return rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in lacking)
 
 
-def _breach_rates(broken: pl.DataFrame, treated: Treated) -> tuple[Array, Array]:
-    """Breaches for an attempt by channel, and how many they are known from."""
-    tried = dict(treated.work.group_by("channel").agg(pl.col("attempts").sum()).iter_rows())
-    counts = dict(broken.group_by("channel").agg(pl.col("contacts").sum()).iter_rows())
-    found = np.array([float(counts.get(one) or 0) for one in CHANNELS])
-    attempts = np.array([float(tried.get(one) or 0) for one in CHANNELS])
-    rate = np.divide(found, attempts, out=np.zeros_like(found), where=attempts > 0)
-    months = np.zeros(max(treated.count, 1))  # a month without a breach has no row
-    monthly = broken.group_by("month").agg(pl.col("contacts").sum())["contacts"].to_numpy()
-    months[: len(monthly)] = monthly[: len(months)]
-    return rate, found / dispersion(months, np.full(len(months), months.mean()))
+def _breach_rates(view: ui.View) -> tuple[Array, Array] | None:
+    """Breaches for an attempt by channel, as the Contact rules page counts them, and how many they
+    are known from; None where no attempt was made while a rule was in force."""
+    if not conduct.is_there(view.marts):
+        return None
+    keys = ("month", "channel")
+    _, rules = rules_in_use(view)
+    own = pl.DataFrame(
+        [(f"{rule.pack} {rule.id}", rule.valid_from) for rule in rules],
+        schema={"rule": pl.String, "from": pl.Date},
+        orient="row",
+    )
+    done = ui.load(view, conduct.attempts, by=[*keys, "since"])
+    exposed = own.join(done, how="cross").filter(pl.col("since") >= pl.col("from"))
+    broken = ui.load(view, conduct.breaches, by=[*keys, "pack", "rule"]).select(
+        *keys, "contacts", rule=pl.col("pack") + " " + pl.col("rule")
+    )
+    exposed = exposed.group_by(*keys, "rule").agg(pl.col("attempts").sum())
+    return rates_in_force(CHANNELS, broken, exposed)
 
 
 def by_stage(values: Array, book: RollBook) -> Array:

@@ -27,8 +27,10 @@ def broken(found: Outcome, ground: Ground) -> pl.DataFrame:
 def _broken(found: Outcome, ground: Ground) -> pl.DataFrame:
     cases = ground.workload.cases[..., None]
     attempts = np.stack([(one.attempts * cases).sum(axis=(0, 1)) for one in found.planned])
-    factors = rate_factors(CHANNELS, ground.breach_shape, found.simulation.n, seed=1)
-    return breaches(found.simulation.names, attempts, ground.breach_rate, factors)
+    nothing = np.zeros(len(CHANNELS))
+    rates, shapes = ground.breach_rates or (nothing, nothing)
+    factors = rate_factors(CHANNELS, shapes, found.simulation.n, seed=1)
+    return breaches(found.simulation.names, attempts, rates, factors)
 
 
 def people_needed(found: Outcome, plan: int) -> float:
@@ -67,8 +69,8 @@ def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
             _few(sums[name, "complaints"], "mean", "low", "high", over=sim.horizon)
             if known.complaints
             else NOT_RECORDED,
-            _few(rules[place], "mean", "low", "high") if known.attempts else NOT_RECORDED,
-            MISSING if is_base or not known.attempts else _more_breaches(rules[place]),
+            _few(rules[place], "mean", "low", "high") if known.breaches else known.why_no_breaches,
+            MISSING if is_base or not known.breaches else _more_breaches(rules[place]),
             number(people_needed(found, place), decimals=1) if known.attempts else NOT_RECORDED,
             number(found.planned[place].shortfall) if known.attempts else NOT_RECORDED,
             _ends(sums[name, "charged_off"]),
@@ -113,12 +115,19 @@ class Recorded:
 
     attempts: bool
     complaints: bool
+    breaches: bool  # attempts while a rule was in force
+
+    @property
+    def why_no_breaches(self) -> str:
+        return "no rule in force" if self.attempts else NOT_RECORDED
 
 
 def recorded(ground: Ground) -> Recorded:
     """Without attempts neither work nor breaches are known: that is not none."""
     lacking = ground.workload.missing
-    return Recorded("contacts" not in lacking, "complaints" not in lacking)
+    has_attempts = "contacts" not in lacking
+    has_breaches = has_attempts and ground.breach_rates is not None
+    return Recorded(has_attempts, "complaints" not in lacking, has_breaches)
 
 
 def _ends(row: dict[str, float], mean: str = "mean", low: str = "low", high: str = "high") -> str:

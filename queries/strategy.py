@@ -12,10 +12,10 @@ from datetime import date
 import polars as pl
 import sqlalchemy as sa
 
-from queries.conduct import BREACH, is_there, packs
+from queries.conduct import is_there, packs
 from queries.filters import Filter
 from queries.marts import Marts, added, as_text, in_segments
-from warehouse import complaint_marts, conduct_marts, recovery_marts, strategy_marts
+from warehouse import complaint_marts, recovery_marts, strategy_marts
 from warehouse import marts as portfolio_marts
 from warehouse.pack_limits import DailyCap, RollingCap
 
@@ -213,13 +213,6 @@ def contact_caps(marts: Marts) -> pl.DataFrame:
         per_month=pl.col("at_most") * DAYS_A_MONTH / pl.col("days"),
         least_gap=pl.col("days") / pl.col("at_most"),
     )
-
-
-def breach_counts(marts: Marts, chosen: Filter) -> pl.DataFrame:
-    """Breaches of rules in force by month and channel, in the filter's months."""
-    rows = _rows(marts, conduct_marts.breaches, chosen)
-    broken = rows.filter(pl.col("kind") == BREACH, pl.col("in_force"))
-    return _added(broken, ("month", "channel"), ("contacts",))
 
 
 def offers(marts: Marts, chosen: Filter) -> pl.DataFrame:

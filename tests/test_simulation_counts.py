@@ -9,7 +9,13 @@ import polars as pl
 import pytest
 
 from analytics.attempt_complaints import attempt_complaints
-from analytics.simulation_counts import breaches, dispersion, rate_factors, with_complaint_rates
+from analytics.simulation_counts import (
+    breaches,
+    dispersion,
+    rate_factors,
+    rates_in_force,
+    with_complaint_rates,
+)
 from analytics.simulation_kernel import COMPLAINTS
 from analytics.strategy_answers import totals
 from analytics.strategy_fields import CHANNELS
@@ -67,6 +73,24 @@ def test_breaches_avoided_have_an_interval_and_fall_with_the_attempts() -> None:
     assert half["avoided_low"] == pytest.approx(7.54, rel=0.02)
     assert half["avoided_high"] == pytest.approx(12.63, rel=0.02)
     assert (same["avoided_low"], same["avoided_high"]) == (0, 0)
+
+
+def test_days_before_a_rule_was_in_force_are_no_days_without_breaches() -> None:
+    """Nights: 2 of 100 calls in each of two months. Third parties: judged in the second, 3."""
+    exposed = pl.DataFrame(
+        [("call", 1, "night", 100), ("call", 2, "night", 100), ("call", 2, "third", 100),
+         ("sms", 2, "night", 50)],
+        schema=["channel", "month", "rule", "attempts"], orient="row",
+    )  # fmt: skip
+    broken = pl.DataFrame(
+        [("call", 1, "night", 2), ("call", 2, "night", 2), ("call", 2, "third", 3)],
+        schema=["channel", "month", "rule", "contacts"], orient="row",
+    )  # fmt: skip
+    found = rates_in_force(["sms", "call", "visit"], broken, exposed)
+    assert found is not None
+    assert found[0].tolist() == pytest.approx([0, 4 / 200 + 3 / 100, 0])
+    assert found[1].tolist() == pytest.approx([0, 7, 0])  # months as expected: no more than chance
+    assert rates_in_force(["call"], broken, exposed.clear()) is None
 
 
 def test_months_that_vary_more_than_by_chance_say_less() -> None:

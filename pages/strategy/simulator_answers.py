@@ -91,9 +91,10 @@ def _tiles(found: Outcome, ground: Ground) -> None:
          "a month vs now" if known.complaints else words.NOT_RECORDED,
          "More or fewer than the baseline's, a mean month of those shown; 80 % interval"
          f" {table.signed(said[1])} to {table.signed(said[2])}."),
-        ("Breaches", table.signed(more[0]) if known.attempts else words.MISSING,
-         "a month vs now" if known.attempts else words.NOT_RECORDED,
-         "More or fewer of contact rules in force, if attempts break them as often as now; 80 %"
+        ("Breaches", table.signed(more[0]) if known.breaches else words.MISSING,
+         "a month vs now" if known.breaches else known.why_no_breaches,
+         "More or fewer of contact rules in force, if attempts break them as often as they did on"
+         " days on which a rule was in force; 80 %"
          f" interval {table.signed(more[1])} to {table.signed(more[2])}."),
         ("Collectors",
          words.number(table.people_needed(found, 1), decimals=1) if known.attempts
