@@ -113,13 +113,13 @@ def consent_words(counts: Mapping[str | None, int], *, kind: str) -> str:
     """Whether the debtor had consented to the contacts that are counted.
 
     >>> consent_words({"no": 3, None: 1}, kind="breach")
-    'Consent to the 4 breaches: given to 0, not given to 3, not recorded of 1.'
+    'Of the 4 breaches, the debtor had consented to 0 and had not to 3; of 1 it is not recorded.'
     """
     yes, no, unknown = (counts.get(name, 0) for name in ("yes", "no", None))
     told = noun(kind, yes + no + unknown)
     return (
-        f"Consent to the {told}: given to {words.number(yes)}, not given to {words.number(no)},"
-        f" not recorded of {words.number(unknown)}."
+        f"Of the {told}, the debtor had consented to {words.number(yes)} and had not to"
+        f" {words.number(no)}; of {words.number(unknown)} it is not recorded."
     )
 
 

@@ -1,4 +1,4 @@
-"""Facts: how many attempts the rules still allow on a day, by stage.
+"""Facts: how many attempts the rules still allow at the end of a day, by stage.
 
 What was attempted on that day already counts.  A cap on contact points is counted over the points
 that were tried in the 90 days before; a loan without any is not counted, and `uncounted` says how
@@ -112,7 +112,7 @@ def capacity_cells(rules: Sequence[Rule], day: date, shape: BookShape) -> sa.Sel
     caps = [rule for rule in rules if isinstance(rule.limit, CAPS)]
     if not caps or not {"cases", "contacts"} <= shape.tables:
         return None
-    held = open_loans(day, day)
+    held = open_loans(day + timedelta(days=1), day)  # a case closed on the day is at its end
     parts = []
     for place, rule in enumerate(caps):
         row = _by_loan(rule, day, held).subquery(f"cap_{place}")

@@ -318,6 +318,16 @@ channels = ["call"]
     assert statement is not None
     with session(facts_url) as facts:
         rows = facts.fetch(statement).sort("rule", "stage")
+        held = []
+        for days in (4, 5):  # e1 is closed on 5 August: at that day's end it is open no more
+            later = capacity_cells(
+                pack.rules,
+                JUL + dt.timedelta(days=days),
+                BookShape(tables=frozenset(contract.tables)),
+            )
+            assert later is not None
+            held.append(facts.fetch(later).filter(rule="all")["units", "uncounted"].sum().row(0))
+    assert [sum(counts) for counts in held] == [4, 3]  # b1, c1, d1, and e1
     shown = ["rule", "stage", "units", "used", "allowed", "exhausted", "uncounted"]
     assert rows.select(shown).rows() == [
         ("a_day", "early", 2, 1, 5, 0, 1),

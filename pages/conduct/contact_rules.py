@@ -62,7 +62,9 @@ def _trend_chart() -> None:
     ui.heading(
         f"{kind_label} per 1,000 attempts by month",
         f"The last {plural(points.height, 'month')} judged. Band: where months usually lie."
-        f" {sentences.trend_words(points, found.trend.reason)}",
+        f" {sentences.trend_words(points, found.trend.reason)}"
+        if points.height
+        else "No month is judged.",
     )
     if points.is_empty():
         st.caption("No attempt was made on a day on which these rules were in force.")

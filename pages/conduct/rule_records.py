@@ -105,7 +105,8 @@ def _capacity(kept: Records) -> None:
     ui.heading(
         "What the rules still allow",
         (f"On {words.day(day)}, the data’s last day, whatever month is chosen. " if day else "")
-        + "Attempts left on loans with an open case; what was attempted that day is taken off.",
+        + "Attempts left on loans whose case is still open at its end, by the stage at which it was"
+        " opened; what was attempted that day is taken off.",
     )
     if rows.is_empty():
         st.caption("The packs in use cap no number of attempts.")
