@@ -41,9 +41,9 @@ def benefit(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.DataFrame:
     kind.  Out: one row a plan: `plan`, `mean`, `low`, `middle`, `high`, `p_better` (share of draws
     above 0), `is_noise` (the interval holds 0), `extra_cost` (mean) with `_low` and `_high`,
     `return_` (mean benefit over mean extra cost) with `return_low` and `return_high`, draw by draw.
-    Null: `return_` where the interval of the extra cost is not above 0; an end of it where that
-    draw costs nothing more; `p_better` of a plan that is as the baseline in every draw; of the
-    baseline itself, `p_better` and `is_noise`.
+    Null: `return_` and its ends where the interval of the extra cost or the mean benefit is not
+    above 0 (a loss has no return); an end of it where that draw costs nothing more; `p_better` of a
+    plan that is as the baseline in every draw; of the baseline itself, `p_better` and `is_noise`.
     Misleads: effects are those put in; what nobody measured has no interval that is true.
     """
     gain = spread_of(sim.benefit, confidence)
@@ -62,7 +62,7 @@ def benefit(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.DataFrame:
             "extra_cost_high": cost["high"],
             **_returns(
                 sim,
-                list(cost["low"] > 0),
+                list((cost["low"] > 0) & (gain["mean"] > 0)),
                 gain["mean"] / np.maximum(cost["mean"], 1e-12),
                 tails(confidence),
             ),
@@ -72,9 +72,9 @@ def benefit(sim: Simulation, *, confidence: float = CONFIDENCE) -> pl.DataFrame:
 
 
 def _returns(
-    sim: Simulation, is_dearer: Sequence[bool], mean: Array, ends: tuple[float, float]
+    sim: Simulation, is_paid: Sequence[bool], mean: Array, ends: tuple[float, float]
 ) -> dict[str, pl.Series]:
-    """Benefit over extra cost, of plans that surely cost more."""
+    """Benefit over extra cost, of plans that surely cost more and bring more than that."""
     spent = sim.extra_cost
     each = np.where(spent > 0, sim.benefit / np.where(spent > 0, spent, 1.0), np.inf)
     low, high = np.quantile(each, ends, axis=-1, method="inverted_cdf")
@@ -83,7 +83,7 @@ def _returns(
         name: pl.Series(
             [
                 float(value) if sure and np.isfinite(value) else None
-                for value, sure in zip(values, is_dearer, strict=True)
+                for value, sure in zip(values, is_paid, strict=True)
             ],
             dtype=pl.Float64,
         )

@@ -141,8 +141,8 @@ PRESETS: Mapping[str, Preset] = {
         soft_contact,
     ),
     "sooner": Preset(
-        "First contact five days sooner",
-        "Five working days sooner, or on the first day.",
+        "Contact up to five working days sooner",
+        "First contact five working days sooner, or on the first day.",
         "S063",
         sooner,
     ),

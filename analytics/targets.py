@@ -46,9 +46,9 @@ def target_attainment(
     Out: by group `cases`, `attained` (rate so far), `immature_cases`, `placed_share` (of the
     amount that is mature), `forecast`, `low`, `high` (of the final rate), `probability`,
     `is_decided` (nothing is left to mature), `is_small`, `reason`.
-    Null: all of it where nothing matured (`all_immature`, `no_cases`); forecast interval and
-    probability on one mature case (`one_case`) while others are open; probability on fewer than
-    `minimum` mature cases (`is_small`) while others are open: too few to judge by.
+    Null: all of it where nothing matured (`all_immature`, `no_cases`); forecast interval on one
+    mature case (`one_case`) while others are open; probability on fewer than `minimum` mature
+    cases (`is_small`), decided or not: too few to judge by.
     Refuses: a target that is not between 0 and 1.
     Misleads: the probability knows nothing of a season, a new strategy or a change of case mix
     between the mature and the others; cash already in on open cases is not used.
@@ -84,7 +84,7 @@ def target_attainment(
     high = np.where(decided, rate, np.minimum(forecast + reach, most))
     unknown = (n < 1) | ((n < 2) & ~decided)
     low, high = (np.where(unknown, np.nan, value) for value in (low, high))
-    chance = np.where(unknown | ((n < minimum) & ~decided), np.nan, chance)
+    chance = np.where(unknown | (n < minimum), np.nan, chance)
     estimates = {"attained": rate, "placed_share": divide(placed, whole), "forecast": forecast}
     estimates |= {"low": low, "high": high, "probability": chance}
     reason = pl.when(pl.col("is_decided")).then(None).otherwise(why_unknown())

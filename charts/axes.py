@@ -81,6 +81,19 @@ def written(unit: Unit, value: str, *, decimals: int = 1) -> str:
     return f"(isValid({value}) ? {rounded} : '{MISSING}')"
 
 
+def few_characters(share: str) -> str:
+    """A Vega expression that writes a share in per cent without its sign, as short as a cell wants
+    it: without decimals where the chart is narrow; above 0 it is never written as 0."""
+
+    def to(decimals: int) -> str:
+        least = 10**-decimals
+        small = f"({share}) > 0 && ({share}) < {least / 200:.9f}"
+        return f"({small} ? '<{least:.{decimals}f}' : format(({share}) * 100, '.{decimals}f'))"
+
+    known = f"({share}) === 0 ? '0' : {NARROW} ? {to(0)} : {to(1)}"
+    return f"(!isValid({share}) ? '{MISSING}' : {known})"
+
+
 def _compact(value: str) -> str:
     steps = "".join(
         f"abs({value}) >= {size * 0.99995} ? format({value} / {size}, '.1f') + '{SPACE}{letter}' : "

@@ -84,14 +84,26 @@ def leading(known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def passed_over(known: pl.DataFrame) -> pl.DataFrame:
+    """What may do more than what leads: whose intervals are above 0 too, but cannot be trusted as
+    much; the largest first."""
+    first = leading(known).head(1)
+    more = known.filter(pl.col("low") > 0).sort("effect", descending=True)
+    if first.is_empty():
+        return more
+    is_doubted = first.select(is_doubtful()).item()
+    less_sure = pl.col("is_small") | (is_doubtful() & pl.lit(not is_doubted))
+    return more.filter(less_sure, pl.col("effect") > first["effect"][0])
+
+
 def _best(known: pl.DataFrame, outcome: Outcome) -> str:
-    sure = leading(known)
+    sure, more = leading(known), passed_over(known)
     if sure.is_empty():
         what = "resolves more cases" if outcome == "resolved" else "brings more cash"
-        return f"No channel is shown to do more than chance: none surely {what} than without it."
+        line = f"No channel is shown to do more than chance: none surely {what} than without it."
+        return line + _may_do(more, "add", outcome)
     row = sure.row(0, named=True)
-    doubt = sure.select(is_doubtful()).to_series()
-    more = sure.filter(doubt & (not doubt[0]), pl.col("effect") > row["effect"])
+    is_doubted = sure.head(1).select(is_doubtful()).item()
     gain = (
         f"of 100 cases {points(row['effect']).lstrip('+')} more are resolved"
         if outcome == "resolved"
@@ -99,20 +111,26 @@ def _best(known: pl.DataFrame, outcome: Outcome) -> str:
     )
     thin = ", few like cases without" if row["overlap"] == "thin" else ""
     does = "does" if row["arm"] == "mediation" else "do"
-    most = f"{does} most" if more.is_empty() else f"{does} most of what can be checked"
+    of = " where there are enough cases" if is_doubted else " of what can be checked"
+    most = f"{does} most{'' if more.is_empty() else of}"
     line = f"{named.channels(row['arm'])} {most}, {named.stage(row['stage'])}: {gain}"
-    line = f"Unsure by its own check: {line}" if doubt[0] else named.sentence(line)
+    line = f"Unsure by its own check: {line}" if is_doubted else named.sentence(line)
     bounds = interval(row["low"], row["high"], outcome)
     line += f" ({bounds}{thin}) when like is compared with like."
-    if more.height:
-        other = more.row(0, named=True)
-        line += (
-            f" {named.sentence(named.channels(other['arm']))} {named.stage(other['stage'])} may do"
-            f" more ({amount(other['effect'], outcome)},"
-            f" {interval(other['low'], other['high'], outcome)}), but too few like cases can be"
-            " compared to be sure."
-        )
-    return line
+    return line + _may_do(more, "do more", outcome)
+
+
+def _may_do(more: pl.DataFrame, what: str, outcome: Outcome) -> str:
+    """The largest that was passed over, and why."""
+    if more.is_empty():
+        return ""
+    row = more.row(0, named=True)
+    why = "too few cases carry it" if row["is_small"] else "too few like cases can be compared"
+    return (
+        f" {named.sentence(named.channels(row['arm']))} {named.stage(row['stage'])} may {what}"
+        f" ({amount(row['effect'], outcome)}, {interval(row['low'], row['high'], outcome)}), but"
+        f" {why} to be sure."
+    )
 
 
 def _misled(known: pl.DataFrame, outcome: Outcome) -> str:
@@ -200,13 +218,16 @@ def _explained_away(row: Mapping[str, Any]) -> str:
     value, limit = row["e_value"], row["e_value_limit"]
     if value is None:
         return ""
-    if limit is None or limit <= 1:
+    if row["low"] <= 0 <= row["high"]:
         return "The interval holds 0, so nothing unrecorded is needed to explain the effect."
-    return (
+    line = (
         f"E-value {number(value, decimals=1)}: something unrecorded would have to make both the"
         f" attempt and the resolution {number(value, decimals=1)} times as likely (or unlikely) to"
-        f" explain the effect away, {number(limit, decimals=1)} times to bring its interval to 0."
+        " explain the effect away"
     )
+    if limit is None or limit <= 1:  # the interval of the ratio of both, not of their difference
+        return f"{line}; to bring its interval to 0 hardly anything is needed."
+    return f"{line}, {number(limit, decimals=1)} times to bring its interval to 0."
 
 
 def _stratified(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from charts import curves
-from charts.axes import NARROW, Spec, canvas, names_down, written
+from charts.axes import NARROW, Spec, canvas, few_characters, names_down, written
+from charts.format import SPACE
 from charts.palette import BACKGROUND, BETTER, GRID, INK, MUTED, NOISE, SERIES, WORSE
 
 _ROW = 34
@@ -91,8 +92,8 @@ def strip(
             *({"calculate": value, "as": name} for name, value in at.items()),
             {"calculate": written("share", "datum.share"), "as": "share_text"},
             {
-                "calculate": f"!isValid(datum.share) ? '–' : {NARROW}"
-                " ? format(datum.share * 100, '.0f') + '%' : datum.share_text",
+                "calculate": f"{few_characters('datum.share')}"
+                f" + (!isValid(datum.share) ? '' : {NARROW} ? '%' : '{SPACE}%')",
                 "as": "short_text",
             },
             {

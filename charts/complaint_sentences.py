@@ -128,8 +128,13 @@ def power_sentence(signal: Any) -> str:
     return f"{said}, a doubling would be signalled within {weeks} nine times in ten."
 
 
-def alarms_words(expected: float, found: int) -> str:
-    """What chance alone would raise, beside what was raised."""
+def alarms_words(expected: float, found: int, *, judged: int) -> str:
+    """What chance alone would raise, beside what was raised; `judged`: of how many series."""
+    if not judged:
+        return (
+            "Nothing could be judged: a signal needs a year of measured weeks with complaints"
+            " before those it judges."
+        )
     return (
         f"{plural(found, 'signal').capitalize()} in these weeks; chance alone would raise about"
         f" {number(expected, decimals=1)}."
@@ -150,11 +155,12 @@ def weeks_title(chart: Any) -> str:
 def limits_words(chart: Any) -> str:
     """What the band is, and how much more than chance weeks differ."""
     if chart.reason is not None:
-        return "There are too few weeks or complaints for limits."
-    said = "Weeks differ as much as by chance."
+        return "There are too few weeks or complaints to say where weeks usually lie."
+    said = "Band: where weeks usually lie. Weeks differ as much as by chance."
     if chart.sigma_z > 1.05:
         said = (
-            f"Weeks differ {number(chart.sigma_z, decimals=1)} times as much as by chance, and the"
+            "Band: where weeks usually lie."
+            f" Weeks differ {number(chart.sigma_z, decimals=1)} times as much as by chance, and the"
             " limits allow for it."
         )
     if chart.points["is_few"].any():
@@ -197,7 +203,14 @@ def collector_sentences(found: Any) -> list[str]:
         flagged = shrunk.owners.filter("is_different")
         more = flagged.filter(pl.col("effect") > 0).sort("shrunk", descending=True)
         fewer = flagged.filter(pl.col("effect") < 0)
-        lines = [_flagged(more, fewer, shrunk.owners.filter(pl.col("attempts") > 0).height)]
+        compared = shrunk.owners.filter(pl.col("attempts") > 0).height
+        lines = [_flagged(more, fewer, compared)]
+        beside = (pl.col("low") > shrunk.mean) | (pl.col("high") < shrunk.mean)
+        if shrunk.owners.filter(beside, ~pl.col("is_different")).height:
+            lines.append(
+                f"With {number(compared)} compared at once, an interval that only just leaves the"
+                " line out may still be chance."
+            )
     return [*lines, unattributed_words(found.unattributed, found.automated)]
 
 

@@ -19,6 +19,8 @@ from charts.palette import (
 )
 
 _QUIET: Spec = {"tooltip": None, "aria": False}
+_SPAN = "(domain('x')[1] - domain('x')[0])"
+_MANY_WEEKS = 120 * 24 * 3_600_000  # milliseconds: over so long ticks are months apart
 _WEEK: Spec = {
     "field": "week",
     "timeUnit": "utcyearmonthdate",
@@ -27,7 +29,7 @@ _WEEK: Spec = {
     "title": None,
     "axis": {
         "grid": False,
-        "format": "%b %Y",
+        "labelExpr": f"utcFormat(datum.value, {_SPAN} < {_MANY_WEEKS} ? '%-d %b %Y' : '%b %Y')",
         "labelAngle": 0,
         "tickCount": {"expr": f"{NARROW} ? 3 : 7"},
         "labelOverlap": "parity",

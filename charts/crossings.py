@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from charts.axes import NARROW, Spec, canvas, lookup, names, written
+from charts.axes import NARROW, Spec, canvas, few_characters, lookup, names, written
 from charts.palette import BACKGROUND, INK, MUTED, NOISE, SERIES
 
 ROW = 34
@@ -35,11 +35,7 @@ def crossing(
         transform=[
             lookup(dict(rows), "row"),
             lookup(dict(columns), "column"),
-            {
-                "calculate": "datum.share === 0 ? '0' : datum.share < 0.0005 ? '<0.1' : "
-                f"format(datum.share * 100, {NARROW} ? '.0f' : '.1f')",
-                "as": "written",
-            },
+            {"calculate": few_characters("datum.share"), "as": "written"},
             {"calculate": written("share", "datum.share"), "as": "share_text"},
             {
                 "calculate": "isValid(datum.low) ? format(datum.low * 100, '.1f') + '–' + "

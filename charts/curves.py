@@ -62,13 +62,14 @@ def lines(
     labels: Mapping[str, str] | None = None,
     with_band: bool = False,
     from_zero: bool = True,
+    dashed: Sequence[str] = (),
     height: int = 300,
     locale: str | None = None,
 ) -> Spec:
     """Series through time in the order and the colours of `shades`, named at their ends.
 
     Frame: `month`, `series`, `value`; with a band also `low` and `high`.  A month without a
-    value breaks the line.
+    value breaks the line; one between two of those is a point.
     """
     labels = dict(labels or {}) or {name: name for name in shades}
     colour: Spec = {
@@ -80,7 +81,13 @@ def lines(
     band: list[Spec] = [_band(colour), _lone_band(colour)] if with_band else []
     shifts = _apart(frame, shades, height, from_zero, with_band=with_band)
     return canvas(
-        [*band, _line(colour), *_ends(shifts, colour), _hover()],
+        [
+            *band,
+            _line(colour, dashes=_dashes(shades, dashed)),
+            _lone_points(colour),
+            *_ends(shifts, colour),
+            _hover(),
+        ],
         alt=alt,
         height=height,
         locale=locale,
@@ -176,7 +183,7 @@ def _values(unit: Unit, from_zero: bool) -> Spec:
     }
 
 
-def _line(colour: Spec, *, width: float = 2) -> Spec:
+def _line(colour: Spec, *, width: float = 2, dashes: Spec | None = None) -> Spec:
     return {
         "mark": {
             "type": "line",
@@ -185,8 +192,16 @@ def _line(colour: Spec, *, width: float = 2) -> Spec:
             "tooltip": None,
             "aria": False,
         },
-        "encoding": {"color": colour},
+        "encoding": {"color": colour, **({"strokeDash": dashes} if dashes else {})},
     }
+
+
+def _dashes(shades: Mapping[str, Shade], dashed: Sequence[str]) -> Spec | None:
+    if not dashed:
+        return None
+    strokes = [[5, 4] if name in dashed else [1, 0] for name in shades]
+    domain = {"domain": list(shades), "range": strokes}
+    return {"field": "series", "type": "nominal", "scale": domain, "legend": None}
 
 
 def _band(colour: Spec) -> Spec:
@@ -198,15 +213,37 @@ def _band(colour: Spec) -> Spec:
 
 def _lone_band(colour: Spec) -> Spec:
     """The interval of a month whose neighbours have none: an area of one month has no width."""
-    beside = [{"op": op, "field": "low", "as": f"{op}_low"} for op in ("lag", "lead")]
     return {
-        "transform": [
-            {"window": beside, "groupby": ["series"], "sort": [{"field": "month"}]},
-            {"filter": "isValid(datum.low) && !isValid(datum.lag_low) && !isValid(datum.lead_low)"},
-        ],
+        "transform": _alone("low"),
         "mark": {"type": "rule", "strokeWidth": 4, "opacity": 0.3, "tooltip": None, "aria": False},
         "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}, "color": colour},
     }
+
+
+def _lone_points(colour: Spec) -> Spec:
+    """A month whose neighbours have no value: a line of one month has no length."""
+    return {
+        "transform": _alone("value"),
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 30,
+            "opacity": 1,
+            "tooltip": None,
+            "aria": False,
+        },
+        "encoding": {"color": colour},
+    }
+
+
+def _alone(field: str) -> list[Spec]:
+    """Only the months whose neighbours in the series lack what they have."""
+    beside = [{"op": op, "field": field, "as": f"{op}_{field}"} for op in ("lag", "lead")]
+    lacking = " && ".join(f"!isValid(datum.{op}_{field})" for op in ("lag", "lead"))
+    return [
+        {"window": beside, "groupby": ["series"], "sort": [{"field": "month"}]},
+        {"filter": f"isValid(datum.{field}) && {lacking}"},
+    ]
 
 
 def _only_last() -> list[Spec]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from charts.axes import NARROW, Spec, canvas, lookup, names, written
+from charts.axes import NARROW, Spec, canvas, few_characters, lookup, names, written
 from charts.format import Basis, state
 from charts.palette import ACCENT, BETTER, GRID, INK, MUTED, NOISE, WORSE, Shade
 
@@ -101,14 +101,8 @@ def _axis(labels: dict[str, str], orient: str, title: str) -> Spec:
 
 def _words(with_changes: bool) -> list[Spec]:
     """What is written in a cell and its tooltip; above 0 it is never written as 0."""
-    short = "datum.rate < 0.005 ? '<1' : format(datum.rate * 100, '.0f')"
-    long = "datum.rate < 0.0005 ? '<0.1' : format(datum.rate * 100, '.1f')"
     words: list[Spec] = [
-        {
-            "calculate": "!isValid(datum.rate) ? '–' : datum.rate === 0 ? '0' : "
-            f"{NARROW} ? ({short}) : ({long})",
-            "as": "written",
-        },
+        {"calculate": few_characters("datum.rate"), "as": "written"},
         {"calculate": written("share", "datum.rate"), "as": "rate_text"},
         {
             "calculate": "isValid(datum.low) ? format(datum.low * 100, '.1f') + '–' + "

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from charts.format import listing, money, month, number, percent
+from charts.format import day, listing, money, month, number, percent
 from charts.sentences import plural
 
 STAGES = {
@@ -79,14 +79,23 @@ def has_few_cases(row: Mapping[str, Any]) -> bool:
     return row.get("probability") is None and bool(row.get("is_small") and row.get("cases"))
 
 
-def verdict_words(row: Mapping[str, Any]) -> str:
-    """How sure it is that a target is met, or that the cases are too few to say.
+def is_settled(row: Mapping[str, Any]) -> bool:
+    """Whether the target is met or missed for good: every case has had its days."""
+    return bool(row.get("is_decided")) and row.get("probability") is not None
 
-    >>> verdict_words({"probability": None, "is_small": True, "cases": 2})
+
+def verdict_words(row: Mapping[str, Any]) -> str:
+    """Whether a target is met, how sure that is, or that the cases are too few to say.
+
+    >>> verdict_words({"probability": None, "is_small": True, "cases": 2, "is_decided": True})
     'too few cases (2) to judge'
+    >>> verdict_words({"probability": 0.0, "is_decided": True})
+    'missed'
     """
     if has_few_cases(row):
         return f"too few cases ({number(row['cases'])}) to judge"
+    if is_settled(row):
+        return "met" if row["probability"] > 0.5 else "missed"
     return chance_words(row.get("probability"))
 
 
@@ -112,20 +121,29 @@ def target_words(target: float | None) -> str:
 
 def judged_words(row: Mapping[str, Any]) -> str:
     """What a target's tile shows, beside all the cash that came in."""
-    return (
+    what = (
         "Cash up to what was owed on each case, of the cases that are old enough, over what was"
         " owed on them: the figure that the target is judged on. With what was paid beyond it is"
-        f" {percent(row.get('rate'))}. Probability that the target is met once every case of these"
-        f" months has had its days: {chance(row.get('probability'))}"
-        f" ({verdict_words(row)})."
+        f" {percent(row.get('rate'))}."
+    )
+    if is_settled(row):
+        return f"{what} Every case of these months has had its days: {verdict_words(row)}."
+    return (
+        f"{what} Probability that the target is met once every case of these months has had its"
+        f" days: {chance(row.get('probability'))} ({verdict_words(row)})."
     )
 
 
 UNITS = {
-    False: "Early is up to 30 days late at the opening, middle up to 90, late beyond.",
+    False: (
+        "A case here is a whole spell of lateness, followed through all its owners: early is up to"
+        " 30 days late at the opening, middle up to 90, late beyond."
+    ),
     True: (
-        "Early is up to 30 days late at the opening, middle up to 90. No spell of lateness began"
-        " beyond: late are cases given to an owner at more than 90 days, each to its transfer."
+        "An early or middle case here is a whole spell of lateness, followed through all its"
+        " owners: early is up to 30 days late at the opening, middle up to 90. No spell of lateness"
+        " began beyond: late are cases given to an owner at more than 90 days, each to its"
+        " transfer."
     ),
 }
 
@@ -282,7 +300,36 @@ def without_interval(course: pl.DataFrame) -> str:
     lone = course.filter(pl.col("value").is_not_null(), pl.col("low").is_null()).height
     if not lone:
         return ""
-    return f" {plural(lone, 'point')} of a single case {'has' if lone == 1 else 'have'} none."
+    have = "has" if lone == 1 else "have"
+    return f" {plural(lone, 'point')} of a single case {have} no interval."
+
+
+def nothing_drawn(by_stage: pl.DataFrame, horizons: dict[str, int]) -> str:
+    """Why no month has a rate, in the place of the picture."""
+    old = sum(
+        int(by_stage.filter(stage=stage, horizon=horizon)["cases"].sum())
+        for stage, horizon in horizons.items()
+    )
+    if old:
+        return "Nothing was owed on these cases, so no share of it can be drawn."
+    days = set(horizons.values())
+    age = plural(days.pop(), "day") + " old" if len(days) == 1 else "old enough"
+    return f"No case of these months is {age} yet, so there is nothing to draw."
+
+
+def period_rows(period: pl.DataFrame) -> pl.DataFrame:
+    """How fast, by lateness at the opening; no median and no mean of fewer than 30 spells."""
+    enough = ~pl.col("is_small")
+    return period.with_columns(pl.col("stage").replace(STAGES)).select(
+        pl.col("stage").alias("opened"),
+        "cases",
+        "resolved",
+        pl.col("competing").alias("left otherwise"),
+        pl.col("censored").alias("still open"),
+        pl.when(enough).then("median").alias("median days"),
+        pl.when(enough).then(pl.col("mean_90").round(1)).alias("mean days of 90"),
+        pl.when(enough).then(pl.col("mean_180").round(1)).alias("mean days of 180"),
+    )
 
 
 def book_rows(book: dict[str, dict[str, Any]]) -> pl.DataFrame:
@@ -301,12 +348,16 @@ def collecting_words(
     cost: pl.DataFrame | None,
     *,
     as_of: date,
+    last_day: date,
 ) -> str:
-    """What the figures on collecting are of, in which scope, and what is left out."""
+    """What the figures on collecting are of, in which scope, and what is left out.
+
+    `last_day`: of the data, to which cases are followed whatever the month.
+    """
     line = (
         f"Cash on cases and its cost in {month(as_of)}; recovery of the cases opened in the 12"
-        " months to it that are old enough, no case counted beyond what it owed, as the targets are"
-        " judged: lower than all the cash that came in."
+        f" months to it that are old enough{followed(as_of, last_day)}, no case counted beyond what"
+        " it owed, as the targets are judged: lower than all the cash that came in."
     )
     if late_by_case and "recovery_late" in attained:
         line += " Late: cases given to an owner at more than 90 days."
@@ -326,14 +377,19 @@ def collecting_words(
     return line + "."
 
 
+def followed(as_of: date, last_day: date) -> str:
+    """That cases were followed beyond the month looked at; nothing in the last month."""
+    return f", followed to {day(last_day)}" if as_of < last_day else ""
+
+
 def target_warnings(attained: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Targets that are very likely missed, and the page that explains it."""
+    """Targets that are missed or very likely so, and the page that explains it."""
     return [
         (
             "recovery/recovery",
             f"Worse than planned: recovery of {OF_CASES[metric]}, no case counted beyond what it"
             f" owed, stands at {percent(row['attained'])}; the target of"
-            f" {percent(row['target'], decimals=0)} is {chance_words(row['probability'])}.",
+            f" {percent(row['target'], decimals=0)} is {verdict_words(row)}.",
         )
         for metric, row in attained.items()
         if row["probability"] is not None and row["probability"] < UNLIKELY

@@ -23,6 +23,8 @@ from charts.format import (
     state,
 )
 
+FEWEST_LOANS = 30  # for a verdict
+
 
 def name_of(segment: str, value: str | None) -> str:
     """A segment's value as a sentence names it: `region North`, `region not recorded`."""
@@ -179,11 +181,13 @@ def health_sentences(
     year_ago: float | None = None,
     others: Mapping[str, Any] | None = None,
     rolls: int = 0,
+    loans: int | None = None,
 ) -> list[str]:
     """Is the book better or worse: a verdict, then the 30+ rate and its change.
 
     `others`: the changes of the page's other figures, of which those that left their usual
-    variation are named; `rolls`: how many roll rates did.
+    variation are named; `rolls`: how many roll rates did; `loans`: open at the month's beginning
+    or end, the fewer, of which `FEWEST_LOANS` are needed for a verdict.
     """
     are = "is" if what == "balance" else "are"
     level = f"{percent(change.value)} of the {what} {are} more than 30 days late in"
@@ -192,6 +196,8 @@ def health_sentences(
         level += f" ({money(late_cents)})"
     if change.difference is None:
         return [level + "; there is no month before it to compare with."]
+    if loans is not None and loans < FEWEST_LOANS:
+        return [f"Too few loans to judge a change: {number(loans)}.", level + "."]
     size = points(abs(change.difference)).lstrip("+")
     level += (
         ", as a month before"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from charts.format import Basis, number, plain, state
+from charts.format import Basis, day, number, plain, state
 from charts.sentences import plural
 from charts.strategy_words import (
     MISSING_TABLES,
     OPERATIONS,
     TREATMENTS,
 )
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def missing_sentences(missing: Sequence[str]) -> list[str]:
@@ -51,6 +55,12 @@ def _label(field: str | None) -> str | None:
     if field is None:
         return None
     return TREATMENTS.get(field) or OPERATIONS.get(field) or field
+
+
+def refused_sentence(error: ValueError) -> str:
+    """Why nothing can be simulated; a date as it is written everywhere else."""
+    told = _DATE.sub(lambda found: day(date.fromisoformat(found[0])), str(error))
+    return f"Nothing can be simulated here: {told}."
 
 
 def gone_sentence(deleted: tuple[str, str] | None) -> str:

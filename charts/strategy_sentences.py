@@ -29,6 +29,7 @@ from charts.strategy_words import (
 
 ARROW = "→"
 SURE = 0.9
+NEAR = 6  # months ahead: forecasts up to here are judged apart from those further ahead
 Row = Mapping[str, Any]
 
 
@@ -88,7 +89,12 @@ def difference_sentence(row: Row) -> str:
         return f"{label}: {before} {ARROW} {after}."
     before, after = amount(row["unit"], row["before"]), amount(row["unit"], row["after"])
     unit = " a month" if row["unit"] == "a month" else ""
-    return f"{_who(row)}: {field_words(field)} {before} {ARROW} {after}{unit}."
+    what = f"{_who(row)}: {field_words(field)}"
+    if row["before"] is None:
+        return f"{what} {after}{unit}; until now not recorded."
+    if row["after"] is None:
+        return f"{what} {before}{unit} until now; then left open."
+    return f"{what} {before} {ARROW} {after}{unit}."
 
 
 def _who(row: Row) -> str:
@@ -192,6 +198,18 @@ def _rests_on(
     return lines
 
 
+def all_cash_sentence(more: float, late: float) -> str:
+    """Which part of the cash that the benefit counts comes from loans that are late."""
+    return (
+        f"The benefit counts the cash of all loans, late or not: {_more(more)} than the baseline's"
+        f" over these months, from loans late as a month began {_more(late)} (not discounted)."
+    )
+
+
+def _more(value: float) -> str:
+    return f"{money(abs(value))} {'less' if value < 0 else 'more'}"
+
+
 def break_even_sentence(name: str, row: Row, value: float | None) -> str:
     """At which size of an effect the strategy is worth nothing more, beside what is thought."""
     if value is None:
@@ -275,4 +293,15 @@ def backtest_sentence(what: str, judged: pl.DataFrame, rows: pl.DataFrame) -> st
             )
         told += "."
     share = None if inside is None else float(inside)  # type: ignore[arg-type]
-    return f"{told} What happened lay inside the 80 % interval in {percent(share, decimals=0)}."
+    told += f" What happened lay inside the 80 % interval in {percent(share, decimals=0)}"
+    parts = {
+        f"up to {plural(NEAR, 'month')} ahead": rows.filter(pl.col("horizon") <= NEAR),
+        "further ahead": rows.filter(pl.col("horizon") > NEAR),
+    }
+    if not all(part.height for part in parts.values()):
+        return f"{told}."
+    held = [
+        f"in {percent(part['inside'].mean(), decimals=0)} {where}"  # type: ignore[arg-type]
+        for where, part in parts.items()
+    ]
+    return f"{told}: {', '.join(held)}."

@@ -42,12 +42,13 @@ def rise_sentence(rate: float, rise: float | None, attempts: float) -> str:
         return "So many complaints are expected that any rise that matters is noticed."
     before = rate * attempts / 1000
     times = (rate + rise) / rate if rate else None
-    factor = "" if times is None else f", {number(times, decimals=1)} times today's"
+    factor = "" if times is None else f": {number(times, decimals=1)} times today's rate"
     return (
         f"Complaints: about {number(before, decimals=0 if before >= 10 else 1)} are expected in an"
-        f" arm. The smallest rise that the trial would notice is {number(rise, decimals=2)} per"
-        f" 1,000 attempts{factor}."
-        + (" A smaller one harms unseen." if times is None or times > 1.5 else "")
+        f" arm. The smallest rise that the trial would notice is one of {number(rise, decimals=2)},"
+        f" from {number(rate, decimals=2)} to {number(rate + rise, decimals=2)} per 1,000"
+        f" attempts{factor}."
+        + (" A smaller rise would mostly go unseen." if times is None or times > 1.5 else "")
     )
 
 

@@ -53,6 +53,19 @@ class Book:
     contact: pl.DataFrame
 
 
+def with_empty_months(course: pl.DataFrame) -> pl.DataFrame:
+    """Lines by month with a row for every month between a series' first and last: a line is broken
+    where there is nothing."""
+    starts = (pl.col("month").min().dt.month_start(), pl.col("month").max().dt.month_start())
+    grid = (
+        course.group_by("series", maintain_order=True)
+        .agg(month=pl.date_range(*starts, interval="1mo"))
+        .explode("month")
+        .with_columns(pl.col("month").dt.month_end())
+    )
+    return grid.join(course, on=["series", "month"], how="left").select(course.columns)
+
+
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)
 def figures(key: str, _view: ui.View) -> Figures | None:
     """The figures of a choice; None where no case was opened in it."""

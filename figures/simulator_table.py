@@ -82,6 +82,14 @@ def side_by_side(found: Outcome, ground: Ground) -> pl.DataFrame:
     return pl.DataFrame({"measure": list(MEASURES), **ordered})
 
 
+def widths(shown: pl.DataFrame) -> dict[str, int]:
+    """Pixels that the longest text of each column takes, so that a grid scrolls and cuts none."""
+    return {
+        name: 24 + round(6.8 * max(len(name), *shown[name].str.len_chars()))
+        for name in shown.columns
+    }
+
+
 THE_SAME = "the same"
 MEASURES = (  # short, so that a column of numbers has room beside them on a narrow screen
     "Net benefit",

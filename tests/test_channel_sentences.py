@@ -88,6 +88,19 @@ def test_the_answer_leads_with_what_can_be_checked_and_says_what_cannot() -> Non
     assert "may do more" not in said(thin | {"effect": 0.1, "low": 0.05}, {})
 
 
+def test_a_larger_effect_of_few_cases_is_named_with_why_it_does_not_lead() -> None:
+    few = {"arm": "visit", "effect": 0.195, "low": 0.014, "high": 0.376, "is_small": True}
+    text = said(few, {})
+    assert text.startswith("Calls do most of what can be checked, in the middle stage")
+    assert "Visits in the middle stage (31–90 days late) may do more (19.5 points, 95 %" in text
+    assert "1.4 to 37.6), but too few cases carry it to be sure." in text
+    unsure = said(few, {"overlap": "thin"})
+    assert unsure.startswith("Unsure by its own check: calls do most where there are enough cases,")
+    assert "may do more (19.5 points" in unsure
+    assert "may add (19.5 points" in said(few)  # none leads: it is not shown, but may
+    assert "may do more" not in said(few | {"low": -0.01}, {})
+
+
 def test_skipping_a_step_is_said_of_unlike_cases_with_interval_and_cases() -> None:
     steps = pl.DataFrame(
         {
@@ -159,7 +172,11 @@ def test_evidence_says_overlap_e_value_and_the_check() -> None:
     assert "+10.0 points (95 % interval 7.0 to 13.0), which agrees." in text
     assert "E-value" not in evidence("cash")
     assert "for 17 % of the cases" in evidence(overlap="thin", outside_share=0.17)
-    assert "nothing unrecorded is needed" in evidence(e_value_limit=1.0)
+    assert "nothing unrecorded is needed" in evidence(low=-0.01, e_value_limit=1.0)
+    above = evidence(low=0.014, e_value_limit=1.0)  # the ratio's interval holds 1 all the same
+    assert "holds 0" not in above
+    assert "E-value 2.2" in above
+    assert "to bring its interval to 0 hardly anything is" in above
     assert "does not agree" in evidence(stratified_low=-0.03, stratified_high=0.01)
     assert "too unsure" in evidence(stratified_low=-0.3, stratified_high=0.4)
     assert "no stratified check" in evidence(stratified=None)

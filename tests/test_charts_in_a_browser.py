@@ -33,9 +33,10 @@ HOSTILE = [
     "1. one",
 ]
 APP = """
+from datetime import date
 import polars as pl
 import streamlit as st
-from charts import bars, matrices
+from charts import bars, control, crossings, matrices
 from charts.format import plain
 from tests.test_charts_in_a_browser import HOSTILE
 
@@ -65,6 +66,20 @@ names = HOSTILE[:3]
 values = pl.DataFrame({"name": names, "value": [0.3, 0.2, 0.1]})
 with st.container(key="bars"):
     st.vega_lite_chart(values, bars.ranked(names, alt="By product"), key="b")
+shares = pl.DataFrame({"column": ["a", "b", "c", "d"], "share": [0.0, 0.002, 0.005, 0.0002]})
+shares = shares.with_columns(row=pl.lit("r"), count=1, is_small=False, low=None, high=None)
+codes = {one: one for one in shares["column"]}
+crossed = crossings.crossing({"r": "r"}, codes, alt="x", row_title="", column_title="")
+weeks = pl.DataFrame({"week": [date(2024, 7, day) for day in (1, 8, 15, 22)], "rate": 1.0})
+weeks = weeks.with_columns(
+    low=0.0, high=2.0, centre=1.0, is_outside=False, complaints=1, exposure=9,
+    signal=pl.lit(None, pl.String),
+)
+for name, width in (("narrow", 390), ("wide", 800)):
+    with st.container(key=name, width=width):
+        st.vega_lite_chart(shares, crossed, key=f"c {name}")
+with st.container(key="weeks", width=800):
+    st.vega_lite_chart(weeks, control.weekly(alt="Weekly"), key="w")
 """
 
 
@@ -162,6 +177,25 @@ def test_hostile_names_are_shown_in_a_chart_and_call_nobody(
     ]
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     context.close()
+
+
+def test_a_share_above_nothing_is_never_written_as_nothing(page: sync_api.Page) -> None:
+    for width, written in (
+        ("narrow", ["0", "<1", "1", "<1"]),
+        ("wide", ["0", "0.2", "0.5", "<0.1"]),
+    ):
+        numbers = page.locator(f".st-key-{width} .mark-text.role-mark text")
+        numbers.first.wait_for(state="attached", timeout=30_000)
+        assert numbers.all_text_contents() == written
+
+
+def test_a_few_weeks_are_marked_by_days_and_none_twice(page: sync_api.Page) -> None:
+    labels = page.locator(".st-key-weeks .role-axis-label text")
+    labels.first.wait_for(state="attached", timeout=30_000)
+    days = [text for text in labels.all_text_contents() if text.endswith(" 2024")]
+    assert len(days) > 3
+    assert len(set(days)) == len(days)
+    assert "8 Jul 2024" in days or "10 Jul 2024" in days
 
 
 def test_a_cell_says_its_states_its_rate_and_its_change(page: sync_api.Page) -> None:

@@ -11,9 +11,11 @@ import polars as pl
 from analytics.breach_rates import BreachTrend
 from analytics.changes import Change
 from analytics.cusum import Signal
+from analytics.gamma_poisson import ShrunkRates
 from charts import complaint_sentences as sentences
 from charts.complaint_words import labels
 from figures import complaint_tables as tables
+from figures.complaints import People
 from figures.conduct_health import by_limits, by_signal
 
 WEEK = dt.timedelta(days=7)
@@ -91,6 +93,32 @@ def test_a_rise_that_would_stay_unseen_for_years_is_said_to() -> None:
     found = Found(pl.DataFrame(), weeks_to_find=None)
     assert sentences.power_sentence(found).endswith("unseen for more than two years.")
     assert sentences.power_sentence(Found(pl.DataFrame(), reason="short_baseline")) == ""
+
+
+def test_none_that_could_be_judged_is_not_told_as_none_found() -> None:
+    assert sentences.alarms_words(0.0, 0, judged=0).startswith("Nothing could be judged:")
+    assert sentences.alarms_words(0.9, 0, judged=6) == (
+        "0 signals in these weeks; chance alone would raise about 0.9."
+    )
+
+
+def test_an_interval_beside_the_line_that_is_not_flagged_is_explained() -> None:
+    owners = pl.DataFrame(
+        {
+            "collector_id": ["A", "B", "C"],
+            "attempts": [1000, 1000, 1000],
+            "is_different": [True, False, False],
+            "effect": [2.0, -0.3, 0.0],
+            "shrunk": [6.0, 1.5, 2.0],
+            "low": [4.0, 1.0, 1.0],
+            "high": [8.0, 1.9, 3.0],
+        }
+    )
+    shrunk = ShrunkRates(owners, 2.0, 0.5, 0.1, 1.0, None)
+    said = " ".join(sentences.collector_sentences(People(shrunk, 0, 0)))
+    assert "With 3 compared at once, an interval that only just leaves the line out may" in said
+    wide = replace(shrunk, owners=owners.with_columns(high=pl.Series([8.0, 2.1, 3.0])))
+    assert "compared at once" not in " ".join(sentences.collector_sentences(People(wide, 0, 0)))
 
 
 def test_the_title_of_whose_names_the_highest_with_its_interval() -> None:

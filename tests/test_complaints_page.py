@@ -101,6 +101,18 @@ def test_where_nothing_rises_the_page_says_so(book: Place, show: Any) -> None:
 def test_a_book_of_few_weeks_has_no_signal_but_says_why(book: Place, show: Any) -> None:
     said = words(show(book, month="2024-06", cohort_window="6"))
     assert "A signal needs a year of weeks before those it judges" in said
+    assert "Nothing could be judged: a signal needs a year of measured weeks" in said
+    assert "chance alone would raise" not in said
+
+
+def test_a_few_weeks_are_drawn_without_a_verdict(book: Place, show: Any) -> None:
+    few = words(show(book, month="2024-02", cohort_window="3"))
+    assert "Complaints week by week" in few
+    assert "too few weeks or complaints to say where weeks usually lie" in few
+    many = words(show(book, month="2025-04"))
+    for verdict in ("Weeks differ", "above the limits", "Band: where weeks usually lie"):
+        assert verdict in many
+        assert verdict not in few
 
 
 def test_complaints_are_split_by_what_they_are_and_whose(book: Place, show: Any) -> None:

@@ -465,7 +465,9 @@ def test_the_desk_says_how_many_accounts_and_weeks_a_trial_takes() -> None:
     fill(app, trial_attempts=20_000 / 3763)
     said = words(app).replace("\N{NO-BREAK SPACE}", " ")
     assert "it takes 155 weeks" in said  # 2 * 3763 / 50 + 30 / 7 = 154.8
-    assert "The smallest rise that the trial would notice is 1.15 per 1,000 attempts" in said
+    rise = "is one of 1.15, from 1.40 to 2.55 per 1,000 attempts: 1.8 times today's rate."
+    assert f"The smallest rise that the trial would notice {rise}" in said
+    assert "A smaller rise would mostly go unseen." in said
     assert "chance brings that once in a thousand" in said
 
 

@@ -97,7 +97,7 @@ def test_a_month_with_nothing_in_collections_has_no_rate():
 def test_a_period_that_is_over_has_met_its_target_or_not():
     cells = cohort([100, 100], [90, 86])
     for target, probability in ((0.85, 1.0), (0.9, 0.0)):
-        found = target_attainment(cells, target=target).row(0, named=True)
+        found = target_attainment(cells, target=target, minimum=2).row(0, named=True)
         assert (found["probability"], found["is_decided"]) == (probability, True)
         assert found["low"] == found["high"] == found["attained"]
 
@@ -206,6 +206,11 @@ def test_what_the_others_can_pay_at_most_decides_and_few_cases_have_no_chance():
     assert found["high"] == pytest.approx(0.7)  # (90 + 20 + 100) / 300: 80 % is out of reach
     assert found["probability"] == 0
     assert target_attainment(cells, target=0.8)["probability"][0] is None
+    old = cohort([100, 100], [90, 20])  # all have had their days: the rate is known, a verdict not
+    assert target_attainment(old, target=0.8).select("is_decided", "probability").row(0) == (
+        True,
+        None,
+    )
 
 
 def test_cases_that_all_paid_alike_are_not_certain():

@@ -163,6 +163,14 @@ def test_a_slow_drift_shows_against_a_year_ago() -> None:
     assert "0.1 points better than a year ago" in better
 
 
+def test_a_few_loans_are_no_ground_for_a_verdict() -> None:
+    moved = change(0.067, 0.0, True)
+    for loans, said in ((29, True), (30, False)):
+        text = health(moved, year_ago=0.0, rolls=2, loans=loans)
+        assert text.startswith("Too few loans to judge a change: 29. 6.7 % of the balance") == said
+        assert ("than a month before" in text or "beyond usual" in text) != said
+
+
 def test_health_names_another_rate_that_left_its_usual_variation() -> None:
     quiet = change(0.05, 0.049, False)
     others = {

@@ -87,6 +87,13 @@ def test_a_benefit_is_more_cash_less_more_cost() -> None:
     assert row["is_noise"] is False
 
 
+def test_a_loss_has_no_return() -> None:
+    worked = by_hand([[10, 10], [10, 12]], [[1, 1], [2, 3]])  # 2 more cash for 3 more cost
+    row = benefit(worked).row(1, named=True)
+    assert (row["mean"], row["extra_cost"]) == (-1, 3)
+    assert row["return_"] is row["return_low"] is row["return_high"] is None
+
+
 def test_the_baseline_has_no_chance_of_beating_itself(sim: Simulation) -> None:
     row = benefit(sim).row(0, named=True)
     assert row["mean"] == 0

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.backtest import by_horizon
 from analytics.strategies import SCHEMA, Operations, Strategy, make_strategy, of_book
 from analytics.strategy_differences import differences
 from analytics.strategy_edits import QuickChanges, edited, quickly
@@ -20,8 +21,10 @@ from analytics.strategy_files import from_text, to_text
 from analytics.strategy_presets import PRESETS, preset
 from analytics.strategy_treatments import filled
 from charts.limit_sentences import infeasible_sentences, price_sentences
-from charts.strategy_messages import problem_sentences
+from charts.strategy_messages import problem_sentences, refused_sentence
 from charts.strategy_sentences import (
+    all_cash_sentence,
+    backtest_sentence,
     benefit_sentences,
     break_even_sentence,
     difference_sentence,
@@ -265,6 +268,48 @@ def test_another_cadence_is_said() -> None:
     assert [difference_sentence(one) for one in rows.iter_rows(named=True)] == [
         "All cases over 90 days late: days between attempts 6.1 → 3."
     ]
+
+
+def test_what_was_not_recorded_is_said_and_not_a_dash() -> None:
+    when = pl.lit(60.0).alias("suit_day")
+    sued = base().with_treatments(when, only=pl.col("stage") == "late")
+    assert base().treatments["suit_day"].null_count() == base().treatments.height
+    assert sentences_of(sued) == [
+        "All cases over 90 days late: sued from day 60; until now not recorded."
+    ]
+    row = differences(sued, base(), KEYS).row(0, named=True)
+    assert difference_sentence(row | {"before": 60.0, "after": None}) == (
+        "All cases over 90 days late: sued from day 60 until now; then left open."
+    )
+
+
+def test_forecasts_are_judged_by_how_far_ahead_they_were() -> None:
+    rows = pl.DataFrame(
+        {
+            "measure": "cash",
+            "origin": [1, 1, 2, 2],
+            "horizon": [1, 7, 1, 7],
+            "error": [0.1, 0.2, 0.1, 0.2],
+            "inside": [True, True, True, False],
+        }
+    )
+    told = backtest_sentence("Cash", by_horizon(rows), rows).replace("\N{NO-BREAK SPACE}", " ")
+    assert told.endswith(
+        "inside the 80 % interval in 75 %: in 100 % up to 6 months ahead, in 50 % further ahead."
+    )
+    near = rows.filter(pl.col("horizon") == 1)
+    assert backtest_sentence("Cash", by_horizon(near), near).endswith("\N{NO-BREAK SPACE}%.")
+
+
+def test_the_part_of_late_loans_in_the_cash_is_said_with_its_sign() -> None:
+    told = all_cash_sentence(1.2e6, -300_000).replace("\N{NO-BREAK SPACE}", " ")
+    assert "1.2 M more than the baseline's over these months" in told
+    assert "from loans late as a month began 300.0 k less" in told
+
+
+def test_a_refusal_writes_its_date_in_words() -> None:
+    said = refused_sentence(ValueError("no loan is seen until 2024-07-31"))
+    assert said == "Nothing can be simulated here: no loan is seen until 31 July 2024."
 
 
 def test_operations_are_a_sentence_each() -> None:

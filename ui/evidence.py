@@ -107,9 +107,12 @@ def workbook(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+ROWS_IN_SIGHT = 7
+
+
 def month_table(frame: pl.DataFrame, *, alt: str) -> None:
-    """A table by month, a screen high."""
-    readable_table(frame, alt=alt, height=300)
+    """A table by month, at most a screen high."""
+    readable_table(frame, alt=alt, height=300 if frame.height > ROWS_IN_SIGHT else "content")
 
 
 WEIGHTS = ("amount", "numerator", "denominator")  # money, or loans

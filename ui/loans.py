@@ -66,6 +66,9 @@ def loan_list(
             alt=title,
         )
         pages = -(-rows // PAGE_ROWS)
+        if pages == 1:
+            st.caption(f"{words.number(rows)} {'loan' if rows == 1 else 'loans'}.")
+            return
         st.number_input(
             f"Page (of {pages}; {words.number(rows)} loans)",
             min_value=1,

@@ -82,7 +82,10 @@ def reconciliation_strip(
     text = _equation(
         row, "opening", (("+", "new"), ("+", "appeared")), _LEFT, words.number, "loans"
     )
-    _check_line(row["passes"], "Loans", text)
+    if not row["opening"]:  # all that there is seems new
+        closing = plural(row["closing"], "loan")
+        text = f"{closing} at its end, and no month before it to add up from"
+    _check_line(row["passes"] if row["opening"] else None, "Loans", text)
     if money is not None and money.height:
         line = money.filter(pl.col("month") == month).row(0, named=True)
         if line["residual_rate"] is not None:

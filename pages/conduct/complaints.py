@@ -35,8 +35,7 @@ def _weekly_chart(course: Course, measure: Measure, of: str) -> None:
     points, signal = course.chart.points, course.signal
     ui.heading(
         (f"{words.plain(of)}: " if of != ALL else "") + sentences.weeks_title(course.chart),
-        f"Complaints per 1,000 {noun} by week. Band: where weeks usually lie."
-        f" {sentences.limits_words(course.chart)}"
+        f"Complaints per 1,000 {noun} by week. {sentences.limits_words(course.chart)}"
         + (" Dashed: a signal." if signal.signals.height else ""),
     )
     if points.is_empty():
@@ -116,11 +115,22 @@ def _tiles(found: Overview) -> None:
 
 def _signals(found: Whose, label: str) -> None:
     signals, series = found.found.signals, found.found.series
+    judged = series.filter(pl.col("judged_weeks") > 0).height
     ui.heading(
         f"Signals by {label.lower()}",
-        sentences.alarms_words(found.found.expected_false_alarms, signals.height)
-        + " Each is held against its own past, so a fault of many years gives none.",
+        sentences.alarms_words(
+            found.found.expected_false_alarms,
+            signals.height,
+            judged=judged,
+        )
+        + (
+            " Each is held against its own past, so a fault of many years gives none."
+            if judged
+            else ""
+        ),
     )
+    if not judged:
+        return
     rows = series.join(
         signals.group_by("name").agg(pl.col("since").max(), pl.col("week").max()),
         on="name",

@@ -156,7 +156,14 @@ if found.spread or found.largest.height:
             who = {"customer": "borrowers", "loan": "loans"}[row["unit"]]
             share = words.percent(row["largest_ten_share"], decimals=2)
             st.metric(f"Ten largest {who}", words.plain(share), border=True)
-    ui.evidence("concentration", found.largest, herfindahl, concentration)
+    if found.spread:
+        hands = pl.DataFrame(
+            {"by": list(found.spread), "herfindahl": list(found.spread.values())},
+            schema_overrides={"herfindahl": pl.Float64},
+        ).with_columns(equal_ones=1 / pl.col("herfindahl"))
+        ui.evidence("concentration", hands, herfindahl)
+    if found.largest.height:
+        ui.evidence("largest", found.largest.drop("herfindahl"), concentration)
 
 ui.say_missing(view.book, "portfolio/aging")
 

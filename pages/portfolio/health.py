@@ -89,6 +89,7 @@ ui.say(
         year_ago=at_month(late, "rate", back=12),
         others=changes,
         rolls=rolls.height,
+        loans=min(int(at_month(found.loans, "opening")), int(at_month(found.loans, "closing"))),
     )
 )
 
@@ -159,7 +160,11 @@ if collected is not None:
     ui.heading(
         "What collecting brings",
         recovery_sentences.collecting_words(
-            collected.attained, collected.late_by_case, cost, as_of=view.chosen.as_of
+            collected.attained,
+            collected.late_by_case,
+            cost,
+            as_of=view.chosen.as_of,
+            last_day=view.book.as_of,
         ),
     )
     with st.container(horizontal=True, key="collecting"):
@@ -294,8 +299,8 @@ if not warnings and judged:
     st.markdown(f"Nothing crossed a limit or {moved} its usual variation in {when}.")
 if unjudged:
     st.caption(
-        f"{words.number(unjudged)} of {words.number(len(told))} figures have too few"
-        " earlier changes to judge."
+        f"{words.number(unjudged)} of {words.number(len(told))} figures"
+        f" {'has' if unjudged == 1 else 'have'} too few earlier changes to judge."
     )
 linked(warnings)
 if better:

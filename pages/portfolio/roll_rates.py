@@ -82,7 +82,7 @@ ui.say([worsening or "", *answer])
 to_states = [*found.codes, "charged_off", "sold", "paid_off"]
 window = view.chosen.window
 pooled = max(found.matrix["months"].to_list())
-span = when if window == 1 else f"{pooled} months to {when}, pooled"
+span = when if window == 1 else f"the {pooled} months to {when}, pooled"
 hint = "Click a cell for its loans."
 if grouping == "classes":
     cards = words.listing([words.plain(name) for name in sorted(view.book.revolving_products)])
@@ -226,7 +226,7 @@ if product is not None:
     notes += [" Another number than the probability above."] if has_loss else []
     ui.heading(
         f"What net flow would carry from each bucket to {reached}",
-        f"Onward rate: the product of the net flow rates of {span} from the bucket to {reached},"
+        f"Onward rate: the product of the net flow rates of {span}, from the bucket to {reached},"
         f" %. It may pass 100.{''.join(notes)}",
     )
     ui.readable_table(

@@ -181,9 +181,10 @@ if ids:
             "Each batch, net of commission, beside what anybody would have collected"
             if has_net
             else "Each batch beside what anybody would have collected",
-            "Cash within 90 days of what was placed in the month, %, with 95 % interval of the"
-            " batch's own luck. Expected: the average owner on the same kinds of cases, before any"
-            " commission." + ("" if has_net else " The agency's commission is not recorded."),
+            "Cash within 90 days of what was placed in the month, %. The band is the 95 % interval"
+            f" of {'Net' if has_net else 'Collected'}, for the batch's own luck. Dashed: the"
+            " average owner on the same kinds of cases, before any commission."
+            + ("" if has_net else " The agency's commission is not recorded."),
         )
         if batch.is_empty():
             st.caption("No month's cases are all 90 days old yet.")
@@ -204,6 +205,7 @@ if ids:
                         "expected": "Expected",
                     },
                     with_band=True,
+                    dashed=["expected"],
                     height=280,
                 ),
                 key="batch_totals",

@@ -114,7 +114,8 @@ def show_rules(view: ui.View, found: Figures) -> None:
             f" {words.listing(list(rule.amounts))} debts that are"
             f" {'long' if rule.is_long else 'briefly'} overdue",
             "Share of the channel's attempts by lateness and placed amount, %; framed blue fits the"
-            " rule above, orange does not. Rules are opinion, not evidence.",
+            " rule above, orange does not. Rules are opinion, not evidence."
+            + (f" Amounts: {words.listing(list(bands.values()))}." if suited.bounds else ""),
         )
         ui.chart(
             rows.select("bucket", "amount", "share_of_channel", "attempts", "verdict"),

@@ -69,7 +69,12 @@ def show_costs(found: Figures, stage: str) -> None:
         placeholder=words.MISSING,
         alt="Price by channel",
         column_config={
-            name: st.column_config.NumberColumn(head, format=_FORMATS.get(name, "%.2f"))
+            name: st.column_config.NumberColumn(
+                head,
+                format="localized",
+                step=10.0 ** -_DECIMALS.get(name, 2),
+                width=_width(stage_costs[name], head, _DECIMALS.get(name, 2)),
+            )
             for name, head in _HEADS.items()
         },
     )
@@ -87,9 +92,13 @@ def _prices(costs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_FORMATS = {"cost_per_attempt": "%.3f"} | {
-    f"cost_per_cash{end}": "%.4f" for end in ("", "_low", "_high")
-}
+def _width(values: pl.Series, head: str, decimals: int) -> int:
+    """Pixels for the longest number or the head, so that a narrow grid scrolls and cuts none."""
+    written = [len(f"{value:,.{decimals}f}") for value in values.drop_nulls()]
+    return 26 + 7 * max(len(head), *written, 0)
+
+
+_DECIMALS = {"cost_per_attempt": 3} | {f"cost_per_cash{end}": 4 for end in ("", "_low", "_high")}
 _HEADS = {
     "cost_per_attempt": "An attempt",
     "cost_per_resolved": "A case resolved",

@@ -53,12 +53,15 @@ def finding(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str:
     """The title of the first picture: the channel that surely adds most in the stage."""
     sure = sentences.leading(rows)
     label = named.STAGES[stage]
+    more = sentences.passed_over(rows)["arm"].to_list()
     if not sure.height:
-        return f"{label}: no channel is shown to add anything"
+        others = f"; {named.channels(more[0])} may, but too few cases carry it" if more else ""
+        return f"{label}: no channel is shown to add anything{others}"
     row = sure.row(0, named=True)
     size = sentences.amount(row["effect"], outcome)
     unsure = ", but it is unsure" if sure.select(sentences.is_doubtful()).item(0, 0) else ""
-    return f"{label}: {named.channels(row['arm'])} add {size}, adjusted{unsure}"
+    others = f"; {named.channels(more[0])} may add more, but less surely" if more else ""
+    return f"{label}: {named.channels(row['arm'])} add {size}, adjusted{unsure}{others}"
 
 
 def show_effects(rows: pl.DataFrame, outcome: Outcome, stage: str) -> str | None:

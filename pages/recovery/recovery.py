@@ -24,6 +24,7 @@ from figures.recovery import (
     book_attainment,
     figures,
     owner_attainment,
+    with_empty_months,
 )
 from queries import portfolio, recovery
 
@@ -67,6 +68,8 @@ with left:
             for stage, horizon in horizons.items()
         ]
     ).sort("month")
+    has_rates = course["value"].count() > 0
+    course = with_empty_months(course)
     ui.heading(
         "How much came back, by month of opening",
         "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval"
@@ -78,8 +81,10 @@ with left:
     labels = {stage: sentences.within_words(stage, horizons[stage]) for stage in STAGES}
     if own:
         for stage, goal in goals.items():
+            if course.filter(series=stage).is_empty():
+                continue
             line = f"target {stage}"
-            months = course.filter(series=stage).select("month")
+            months = course.select("month").unique().sort("month")
             nothing = pl.lit(None, pl.Float64)
             course = pl.concat(
                 [
@@ -95,18 +100,21 @@ with left:
             )
             shades[line] = NOISE
             labels[line] = f"{sentences.SHORT[stage]} target {words.percent(goal, decimals=0)}"
-    ui.chart(
-        course,
-        curves.lines(
+    if not has_rates:
+        st.caption(sentences.nothing_drawn(found.by_stage, horizons))
+    else:
+        ui.chart(
             course,
-            shades,
-            alt="Cohort recovery by month of opening and lateness at the opening.",
-            labels=labels,
-            with_band=True,
-            height=330,
-        ),
-        key="cohorts",
-    )
+            curves.lines(
+                course,
+                shades,
+                alt="Cohort recovery by month of opening and lateness at the opening.",
+                labels=labels,
+                with_band=True,
+                height=330,
+            ),
+            key="cohorts",
+        )
 
 
 def tile(label: str, value: str, delta: str | None, note: str | None, help: str) -> None:
@@ -242,16 +250,7 @@ else:
         key="incidence",
     )
     ui.readable_table(
-        found.period.with_columns(stage=pl.col("stage").replace(sentences.STAGES)).select(
-            pl.col("stage").alias("opened"),
-            "cases",
-            "resolved",
-            pl.col("competing").alias("left otherwise"),
-            pl.col("censored").alias("still open"),
-            pl.col("median").alias("median days"),
-            pl.col("mean_90").round(1).alias("mean days of 90"),
-            pl.col("mean_180").round(1).alias("mean days of 180"),
-        ),
+        sentences.period_rows(found.period),
         alt="Recovery period by lateness at the opening",
     )
     ui.evidence("recovery_period", found.period, incidence_curve, recovery_period)

@@ -74,7 +74,8 @@ cash = ui.load_for(view, everything, portfolio.cash)
 _by_month(
     "Loans, month by month",
     "Opening + new + appeared − paid off − charged off − sold − unmatched = closing. It fails"
-    " where a difference is not 0, or more than 0.1 % are unmatched or appeared.",
+    " where a difference is not 0, or more than 0.1 % are unmatched or appeared. In the first month"
+    " of the data all loans seem new.",
     loan_flow(moves, stocks).sort("month", descending=True),
     loan_flow,
     alt="Reconciliation of loans by month",
@@ -82,8 +83,9 @@ _by_month(
 if book.has_balances:
     _by_month(
         "Money, month by month",
-        "Opening + new + residual − payments − charged off − sold − unmatched = closing. The"
-        " residual is interest, fees and drawings; an outlier leaves its own history.",
+        "Opening + new + appeared + residual − payments − charged off − sold − unmatched = closing,"
+        " in currency. The residual is interest, fees and drawings; an outlier leaves its own"
+        " history.",
         money_flow(moves, cash).sort("month", descending=True),
         money_flow,
         alt="Reconciliation of money by month",
@@ -92,7 +94,8 @@ paid = payment_differences(cash).filter(pl.col("difference_cents").is_not_null()
 if paid.height:
     _by_month(
         "Payments and histories",
-        "Payments of a month beside what the histories say.",
+        "Payments of a month beside what the histories say, in currency: payments = departed (on"
+        " loans that had left the book before) + paid (by the histories) + difference.",
         paid.sort("month", descending=True),
         payment_differences,
         alt="Payments beside the paid amounts of the histories",

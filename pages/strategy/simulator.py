@@ -49,15 +49,17 @@ def stand_on(view: ui.View) -> Ground:
     try:
         return figures.ground(view.key, view)
     except ValueError as error:
-        st.info(f"Nothing can be simulated here: {error}.", icon=":material/filter_alt_off:")
+        st.info(messages.refused_sentence(error), icon=":material/filter_alt_off:")
         st.stop()
 
 
 def in_hand(ground: Ground) -> Strategy:
     """The strategy that the reader began with, or opened by a link, with his edits."""
     name, found = _begun(ground)
-    if found.name not in (name.removesuffix(" (saved)"), ground.baseline.name):
-        st.caption(f"In hand: **{words.plain(found.name)}**. The sliders add to it.")
+    if found.name not in (ground.baseline.name, PRESETS["as_measured"].name):
+        is_named = found.name == name.removesuffix(" (saved)")
+        told = "" if is_named else f"In hand: **{words.plain(found.name)}**. "
+        st.caption(f"{told}The sliders add to it.")
     return found
 
 
@@ -154,7 +156,18 @@ with parts["Side by side"] as part:
             f" discounted at {rate} a year. Asked for: recovery +15 %, period −20 %."
         )
         shown = table.side_by_side(both, ground)
-        ui.readable_table(shown, alt="Strategies side by side.", height="content")
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height="content",
+            alt="Strategies side by side.",
+            column_config={
+                name: st.column_config.TextColumn(
+                    "Measure" if name == "measure" else name, width=width
+                )
+                for name, width in table.widths(shown).items()
+            },
+        )
         ui.evidence("side_by_side", shown, benefit, of="side by side")
 with parts["Best under limits"] as part:
     if part.open:

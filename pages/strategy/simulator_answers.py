@@ -84,8 +84,10 @@ def _tiles(found: Outcome, ground: Ground) -> None:
     known = table.recorded(ground)
     rows = (
         ("Return", earned[0], "per unit spent",
-         "Net benefit over the extra cost; a dash where it does not surely cost more. 80 %"
-         f" interval: {earned[1]} to {earned[2]}."),
+         "Net benefit over the extra cost; a dash where nothing is gained or it does not surely"
+         " cost more."
+         + ("" if earned[0] == words.MISSING
+            else f" 80 % interval: {earned[1]} to {earned[2]}.")),
         ("Payback", _month(paid["middle"]), "one-off costs", "Middle of futures."),
         ("Complaints", table.signed(said[0]) if known.complaints else words.MISSING,
          "a month vs now" if known.complaints else words.NOT_RECORDED,
@@ -102,7 +104,8 @@ def _tiles(found: Outcome, ground: Ground) -> None:
          "needed" if known.attempts else words.NOT_RECORDED,
          "For all the attempts asked for; 75 % of paid hours are productive."),
         ("Recovery", f"{words.points(goals['recovery']['relative'])} %", "goal: +15 %",
-         "Of the baseline's. In points:"
+         "Recovery: the cash of late loans over the late money there was (late at the start, or"
+         " since). Shown is how much more it is, in % of the baseline's. In points:"
          f" {words.points(goals['recovery']['difference'])}."),
         ("Period", f"{words.points(goals['period']['relative'])} %", "goal: −20 %",
          "Of the baseline's: how long money stays late."),
@@ -176,7 +179,8 @@ def _differences(found: Outcome, ground: Ground) -> None:
 def _waterfall(found: Outcome, ground: Ground) -> None:
     ui.heading(
         "How the benefit comes about",
-        "Cash by lever, then what each kind of cost takes away; discounted, against the baseline.",
+        "Cash by lever, of all loans, late or not, then what each kind of cost takes away;"
+        " discounted, against the baseline.",
     )
     rows = levers.steps(found, ground)
     drawn, order = frames.waterfall_rows(rows, found)
@@ -212,9 +216,12 @@ def _tornado(found: Outcome, ground: Ground) -> None:
 def _cash(found: Outcome, view: ui.View) -> None:
     drawn = frames.by_month(found, "late_cash", view.chosen.as_of)
     names = list(found.simulation.names)
+    more = {row["measure"]: row["more"] for row in found.said(totals).iter_rows(named=True)
+            if row["plan"] == names[1]}  # fmt: skip
     ui.heading(
         "Cash from late loans, by month",
-        f"Paid on loans that were late as the month began; currency of the month. {INTERVAL}",
+        f"Paid on loans that were late as the month began; currency of the month. {INTERVAL}"
+        f" {sentences.all_cash_sentence(more['cash'], more['late_cash'])}",
     )
     ui.chart(
         drawn,

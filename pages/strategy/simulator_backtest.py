@@ -52,8 +52,7 @@ def show(ground: Ground) -> None:
     drawn = pl.concat([said, came])
     ui.heading(
         f"{chosen}, as forecast at the end of {picked}",
-        "The baseline, with only what was known then; currency of the month. Band: 80 % interval."
-        " Roll rates forecast well for about nine months and see turning points late.",
+        "The baseline, with only what was known then; currency of the month. Band: 80 % interval.",
     )
     ui.chart(
         drawn,

@@ -107,7 +107,11 @@ def _frontier(found: limits.Best, drawn: object, used: dict[str, float]) -> None
 
 def _shares(found: limits.Best) -> None:
     rows = limits.shares(found).with_columns(pl.col("stage").replace_strict(STAGE_NAMES))
-    ui.heading("Who gets what", "Segments by stage whose treatment changes.")
+    ui.heading(
+        "Who gets what",
+        "Segments by stage whose treatment changes; the cases of a segment may be split between"
+        " treatments, which gives parts of a segment.",
+    )
     changed = rows.filter(pl.col("treatment") != found.choices.options[0].name)
     table = (
         changed.group_by("stage", "treatment", maintain_order=True)

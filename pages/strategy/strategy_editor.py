@@ -32,7 +32,7 @@ BASE, REV, SAID = "simulator_base", "simulator_revision", "simulator_said"
 PUT_BACK = "simulator_put_back"
 GROUPS = {
     "Attempts": "attempts",
-    "Timing and bot": "timing",
+    "Timing": "timing",
     "Offers": "offers",
     "Agencies": "agencies",
     "Suits": "suits",
@@ -84,7 +84,7 @@ def quick(strategy: Strategy) -> Strategy:
     with st.container(horizontal=True, key="quick_changes"):
         calls = st.slider("Calls, times", 0.0, 3.0, step=0.1, key="quick_calls", width=170)
         messages = st.slider("Messages, times", 0.0, 3.0, step=0.1, key="quick_messages", width=170)
-        sooner = st.slider("First contact sooner, days", 0, 10, key="quick_days", width=190)
+        sooner = st.slider("First contact sooner, working days", 0, 10, key="quick_days", width=240)
         bot = st.slider("Calls to the bot, %", 0, 100, step=5, key="quick_bot", width=170)
         people = st.slider("Collectors, more or fewer", -20, 20, key="quick_people", width=190)
     changes = QuickChanges(calls, messages, float(sooner), bot / 100, float(people))
