@@ -19,6 +19,7 @@ from analytics.mix_and_rate import MixAndRate, mix_and_rate
 from analytics.reconciliation import loan_flow, money_flow, payment_differences
 from analytics.roll_changes import changed_cells
 from queries import portfolio
+from queries.filters import months_before
 
 HISTORY = 25
 SEGMENTS = ("product", "region", "grade")
@@ -28,12 +29,14 @@ CHARGE_OFFS = "charge_offs"
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything on the page, made once for each choice.  `splits`: of the 30+ rate."""
+    """Everything on the page, made once for each choice.  `splits`: of the 30+ rate; `fewest`: the
+    choice's open loans now or a month before, the fewer, of which too few give no verdict."""
 
     rates: pl.DataFrame
     totals: pl.DataFrame
     charge_offs: pl.DataFrame
     cash: pl.DataFrame
+    fewest: int
     changes: dict[str, Change]
     splits: dict[str, MixAndRate]
     rolls: pl.DataFrame
@@ -65,6 +68,11 @@ def figures(key: str, _view: ui.View) -> Figures | None:
     series["charge_offs"] = charge_offs.select("month", value="annualised_rate")
     series["cash"] = cash.filter(pl.col("value") > 0).with_columns(pl.col("value").log())
     known = {name: one.drop_nulls() for name, one in series.items() if one["value"].count()}
+    changes = {name: latest_change(one) for name, one in known.items()}
+    limits = crossed_limits(rates)
+    latest = rates.filter(pl.col("month") >= months_before(view.chosen.as_of, 1))
+    if latest["is_small"].any():
+        changes, limits = {name: unjudged(one) for name, one in changes.items()}, limits.clear()
     whole_stocks, whole_moves, whole_paid = stocks, moves, paid
     if view.chosen.grades:  # loans change their grade, so the loans of a grade do not close
         whole = replace(view, chosen=view.chosen.without("grade"))
@@ -74,14 +82,20 @@ def figures(key: str, _view: ui.View) -> Figures | None:
         totals=totals,
         charge_offs=charge_offs,
         cash=cash,
-        changes={name: latest_change(one) for name, one in known.items()},
+        fewest=int(latest["open_loans"].min()),  # type: ignore[arg-type]
+        changes=changes,
         splits=_splits(view, HEADLINE),
         rolls=_changed_rolls(view, moves),
-        limits=crossed_limits(rates),
+        limits=limits,
         loans=loan_flow(whole_moves, whole_stocks),
         money=money_flow(whole_moves, whole_paid) if view.book.has_balances else None,
         payments=payment_differences(whole_paid),
     )
+
+
+def unjudged(change: Change) -> Change:
+    """A move of too few loans: how far, and no verdict."""
+    return replace(change, p=None, is_beyond_noise=None)
 
 
 def _loaded(view: ui.View) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

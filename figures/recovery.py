@@ -53,17 +53,15 @@ class Book:
     contact: pl.DataFrame
 
 
-def with_empty_months(course: pl.DataFrame) -> pl.DataFrame:
-    """Lines by month with a row for every month between a series' first and last: a line is broken
+def with_empty_months(course: pl.DataFrame, view: ui.View) -> pl.DataFrame:
+    """Lines by month with a row for every month of the window that the book has: a line is broken
     where there is nothing."""
-    starts = (pl.col("month").min().dt.month_start(), pl.col("month").max().dt.month_start())
-    grid = (
-        course.group_by("series", maintain_order=True)
-        .agg(month=pl.date_range(*starts, interval="1mo"))
-        .explode("month")
-        .with_columns(pl.col("month").dt.month_end())
-    )
-    return grid.join(course, on=["series", "month"], how="left").select(course.columns)
+    first, last = view.chosen.months()
+    start = max(first, view.book.first_month).replace(day=1)
+    months = pl.date_range(start, last, "1mo", eager=True).dt.month_end().alias("month")
+    every = months.to_frame().join(course.select("series").unique(), how="cross")
+    missing = every.join(course, on=["series", "month"], how="anti")
+    return pl.concat([course, missing], how="diagonal").sort("month", "series")
 
 
 @st.cache_resource(max_entries=128, ttl=3600, show_spinner=False)

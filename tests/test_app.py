@@ -123,6 +123,45 @@ def test_months_are_offered_latest_first_and_products_by_name(whole: Place, show
     assert app.multiselect(key="product").options == sorted(rows["product"].unique())
 
 
+def test_a_move_of_few_loans_is_told_and_not_judged(here: Place, show: Any) -> None:
+    months = [*(dt.date(2024, n, 1) for n in range(2, 13)), dt.date(2025, 1, 1)]
+    ends = [day - dt.timedelta(days=1) for day in months]
+    few, many = [f"e{number}" for number in range(20)], [f"a{number}" for number in range(60)]
+    rows = []
+    for turn, end in enumerate(ends):
+        late = 12 if end == ends[-1] else 1 + turn % 2  # of the few, in each month
+        rows += [month(one, end, 45 if n < late else 0, "10.00") for n, one in enumerate(few)]
+        rows += [month(one, end, 45 if n < 3 * late else 0, "10.00") for n, one in enumerate(many)]
+    publish(
+        here,
+        loans=[
+            *[loan(one, risk_grade="E") for one in few],
+            *[loan(one, risk_grade="A") for one in many],
+        ],
+        loan_months=rows,
+    )
+    judged = words(show(here, grade="A"))
+    assert "Worse by more than usual" in judged
+    assert "Worse: the 30+ rate rose" in judged
+    assert "above the limit" in judged
+    app = show(here, grade="E")
+    said = words(app).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Too few loans to judge a change: 20. 60.0 % of the balance" in said
+    assert "Worse" not in said
+    assert "above the limit" not in said
+    shown = next(one for one in app.metric if one.label == "30+ days late")
+    assert shown.proto.delta_description == "unsure"
+
+
+def test_the_first_month_has_loans_and_none_to_add_up_from(whole: Place, show: Any) -> None:
+    said = words(show(whole, month="2025-05", weight="Loans"))
+    loans = tile(show(whole, month="2025-05", weight="Loans"), "Open loans")
+    assert (
+        f"**Loans** cannot be judged yet: the data begins in May 2025, with {loans} loans" in said
+    )
+    assert "**Loans** reconciled" in words(show(whole, month="2025-06"))
+
+
 def test_every_page_of_a_long_list_is_right_and_the_last_is_the_rest(
     whole: Place, show: Any
 ) -> None:
@@ -258,6 +297,7 @@ def test_the_definitions_need_no_book(here: Place, show: Any) -> None:
     app = show(here, "reference/definitions")
     shown = len(app.subheader)
     assert shown > 20
+    assert "`" not in app.dataframe[0].value.to_string()  # a grid shows them as they are
     app.text_input(key="search").set_value("wilson").run()
     assert 0 < len(app.subheader) < shown
     app.text_input(key="search").set_value("no such word <b>").run()

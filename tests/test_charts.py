@@ -337,6 +337,17 @@ def test_every_chart_has_a_text_alternative_and_a_pair_of_colours() -> None:
         assert fixed <= {"#ffffff", "#000000"}  # the numbers in a cell; all else has two modes
 
 
+def test_a_month_between_gaps_is_a_point_and_what_is_named_is_dashed() -> None:
+    shades = palette.series_shades(["a", "b"])
+    spec = curves.lines(series(("a", "b")), shades, alt="x", dashed=["b"])
+    line = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")
+    dashes = line["encoding"]["strokeDash"]["scale"]
+    assert dict(zip(dashes["domain"], dashes["range"], strict=True)) == {"a": [1, 0], "b": [5, 4]}
+    lone = "isValid(datum.value) && !isValid(datum.lag_value) && !isValid(datum.lead_value)"
+    (points,) = [layer for layer in spec["layer"] if {"filter": lone} in layer.get("transform", [])]
+    assert points["mark"]["type"] == "point"
+
+
 def test_names_from_the_data_stay_text_in_a_specification() -> None:
     hostile = "']; alert(1); //\"</script>"
     spec = curves.lines(series((hostile, "b")), palette.series_shades([hostile, "b"]), alt="x")

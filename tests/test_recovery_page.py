@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,8 @@ from analytics.money import cost_to_collect
 from analytics.targets import contact_attainment
 from appdata.targets import current_targets, set_target, target_history
 from charts import recovery_page_sentences as sentences
+from figures.recovery import with_empty_months
+from queries.filters import Filter
 from tests.browser import Reader
 from tests.conftest import ROOT
 from tests.planted_recoveries import MONTH_ENDS, altered, planted_cases, refreshed
@@ -163,6 +166,68 @@ def choose(app: AppTest, metric: str, scope: str, value: float) -> AppTest:
     app.button(key="target_save").click().run()
     assert not app.exception
     return app
+
+
+def test_few_cases_that_are_all_old_have_no_verdict_no_median_and_no_warning(
+    book: Place, tmp_path: Path, show: Any
+) -> None:
+    few = "opened_month <> DATE '2024-01-31' OR product IS NULL OR region <> 'North'"
+    left = altered(
+        book,
+        tmp_path,
+        f"DELETE FROM cohorts WHERE {few}",
+        "UPDATE cohorts SET cases = least(cases, 3), resolved = least(resolved, 1)",
+        f"DELETE FROM resolution_days WHERE {few}",
+        "UPDATE resolution_days SET resolved = least(resolved, 1), censored = least(censored, 1)",
+    )
+    app = show(left)
+    assert of(app, "The book", EARLY)["Chance, %"] is None
+    assert re.search(r"too few cases \(\d+\) to judge", words(app))
+    fast = next(one.value for one in app.dataframe if "median days" in one.value.columns)
+    assert fast["cases"].sum() < 30
+    assert fast[["median days", "mean days of 90", "mean days of 180"]].isna().all(axis=None)
+    health = words(show(left, "portfolio/health", month="2024-03"))
+    assert "Worse than planned: recovery of cases up to 30" not in health
+
+
+def test_what_is_too_young_to_draw_is_said_instead_of_an_empty_picture(
+    book: Place, tmp_path: Path, show: Any
+) -> None:
+    young = altered(
+        book,
+        tmp_path,
+        "UPDATE cohorts SET immature_cases = cases, immature_cents = placed_cents, cases = 0,"
+        " placed_cents = 0, placed_squares = 0, cash_cents = 0, cash_squares = 0, cash_placed = 0,"
+        " clipped_cents = 0, clipped_squares = 0, clipped_placed = 0, resolved = 0"
+        " WHERE horizon = 180",
+    )
+    said = "No case of these months is 180 days old yet, so there is nothing to draw."
+    charts = {}
+    for within in ("180", "30"):
+        app = show(young, within=within)
+        charts[within] = len(app.get("vega_lite_chart"))
+        assert (said in words(app)) == (within == "180")
+    assert charts["180"] == charts["30"] - 1
+
+
+def test_months_without_a_case_are_gaps_and_the_target_runs_over_the_whole_window() -> None:
+    chosen = Filter(as_of=dt.date(2024, 6, 30), window=12)
+    view: Any = SimpleNamespace(chosen=chosen, book=SimpleNamespace(first_month=MONTH_ENDS[0]))
+    course = pl.DataFrame(
+        {"month": [MONTH_ENDS[1], MONTH_ENDS[3]], "series": "early", "value": [0.1, 0.2]}
+    )
+    found = with_empty_months(course, view)
+    assert found["month"].to_list() == MONTH_ENDS[:6]  # of the window and of the book
+    assert found["value"].to_list() == [None, 0.1, None, 0.2, None, None]
+
+
+def test_health_says_to_which_day_the_cases_of_an_earlier_month_were_followed() -> None:
+    june, last = dt.date(2025, 6, 30), dt.date(2026, 6, 30)
+    told = [
+        sentences.collecting_words({}, False, None, as_of=as_of, last_day=last)
+        for as_of in (june, last)
+    ]
+    assert ["followed to 30 June 2026" in one for one in told] == [True, False]
 
 
 def test_a_target_is_changed_kept_and_judged_at_once(book: Place, show: Any) -> None:

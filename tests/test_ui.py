@@ -105,7 +105,7 @@ def test_a_check_holds_or_fails_or_cannot_be_judged_in_the_same_words_for_all() 
         money |= {"residual_rate": 0.0, "is_outlier": None}
         paid = {"month": end, "difference_cents": 0, "differing_loans": 0, "departed_cents": 2_500}
         frames = [pl.DataFrame([row]) for row in (loans, money, paid)]
-        ui.reconciliation_strip(*frames, end)
+        ui.reconciliation_strip(frames[0], frames[1], frames[2], end, first=date(2023, 12, 31))
 
     lines = [one.value.split(" ", 1)[1] for one in run(page).markdown]
     assert lines[0] == "**Loans** not reconciled: 5 opening = 6 loans."

@@ -75,17 +75,29 @@ def say_missing(book: Book, page: str) -> None:
 
 
 def reconciliation_strip(
-    loans: pl.DataFrame, money: pl.DataFrame | None, payments: pl.DataFrame, month: date
+    loans: pl.DataFrame,
+    money: pl.DataFrame | None,
+    payments: pl.DataFrame,
+    month: date,
+    *,
+    first: date,
 ) -> None:
-    """One line for each check of the as-of month: it holds, it fails, or it cannot be made."""
+    """One line for each check of the as-of month: it holds, it fails, or it cannot be made.
+
+    `first`: the first month of the data, in which all loans seem new.
+    """
     row = loans.filter(pl.col("month") == month).row(0, named=True)
     text = _equation(
         row, "opening", (("+", "new"), ("+", "appeared")), _LEFT, words.number, "loans"
     )
-    if not row["opening"]:  # all that there is seems new
-        closing = plural(row["closing"], "loan")
-        text = f"{closing} at its end, and no month before it to add up from"
-    _check_line(row["passes"] if row["opening"] else None, "Loans", text)
+    holds = row["passes"]
+    if holds and month == first and not row["opening"]:
+        holds = None
+        text = (
+            f"the data begins in {words.month(month)}, with {plural(row['closing'], 'loan')}; there"
+            " is no month before to add up from"
+        )
+    _check_line(holds, "Loans", text)
     if money is not None and money.height:
         line = money.filter(pl.col("month") == month).row(0, named=True)
         if line["residual_rate"] is not None:

@@ -29,7 +29,7 @@ from charts.warning_sentences import (
 )
 from figures.collecting import collecting
 from figures.conduct_health import conduct
-from figures.health import CHARGE_OFFS, HEADLINE, figures, splits
+from figures.health import CHARGE_OFFS, HEADLINE, figures, splits, unjudged
 from queries import portfolio
 from queries.filters import months_before
 
@@ -38,6 +38,7 @@ found = figures(view.key, view)
 if found is None:
     ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
 changes = found.changes
+is_few = found.fewest < sentences.FEWEST_LOANS
 rolls = found.rolls.filter(~pl.col("is_mirror")) if found.rolls.height else found.rolls
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
@@ -61,7 +62,8 @@ def tile(
         value,
         series,
         changes.get(name),
-        means=tile_meaning(name, is_money=view.is_money),
+        means=tile_meaning(name, is_money=view.is_money)
+        + (" With fewer than 30 open loans no change is judged." if is_few else ""),
         as_of=view.chosen.as_of,
         **options,
     )
@@ -86,10 +88,10 @@ ui.say(
         first_segment,
         late_cents=int(at_month(late, "numerator") or 0) if view.is_money else None,
         what=noun,
-        year_ago=at_month(late, "rate", back=12),
+        year_ago=None if at_month(late, "is_small", back=12) else at_month(late, "rate", back=12),
         others=changes,
         rolls=rolls.height,
-        loans=min(int(at_month(found.loans, "opening")), int(at_month(found.loans, "closing"))),
+        loans=found.fewest,
     )
 )
 
@@ -156,6 +158,9 @@ ui.evidence("delinquency", found.rates, delinquency_rates, latest_change, in_cen
 targets = ui.read_targets()
 collected = collecting(view, targets)
 if collected is not None:
+    moved = dict(collected.changes)
+    if is_few and "collected" in moved:  # the cost is of the whole book
+        moved["collected"] = unjudged(moved["collected"])
     cost = collected.cost.filter(month=view.chosen.as_of) if collected.cost.height else None
     ui.heading(
         "What collecting brings",
@@ -173,7 +178,7 @@ if collected is not None:
             "Cash on cases",
             words.money(at_month(collected.cash, "value")),
             collected.cash,
-            collected.changes,
+            moved,
             rise_is_bad=False,
             unit="%",
         )
@@ -185,7 +190,7 @@ if collected is not None:
                 "Cost to collect",
                 words.percent(cost["rate"][0]),
                 collected.cost.select("month", value="rate"),
-                collected.changes,
+                moved,
                 rise_is_bad=True,
                 unit="points",
             )
@@ -278,7 +283,7 @@ elif found.splits:
 # --- early warnings ------------------------------------------------------------------------
 every = {
     **changes,
-    **(collected.changes if collected else {}),
+    **(moved if collected else {}),
     **(conducted.changes if conducted else {}),
 }
 told = {name: one for name, one in every.items() if one.month == view.chosen.as_of}
@@ -292,15 +297,20 @@ if passes is False:
     warnings.append(("reference/data_quality", "The loans of the month do not close."))
 better = better_sentences(told, rolls, basis=view.chosen.basis)
 judged = [change for change in told.values() if change.is_beyond_noise is not None]
-unjudged = len(told) - len(judged)
+unknown = len(told) - len(judged)
 st.subheader("Early warnings", anchor=False)
 if not warnings and judged:
-    moved = "got worse beyond" if better else "left"
-    st.markdown(f"Nothing crossed a limit or {moved} its usual variation in {when}.")
-if unjudged:
+    crossed = "left" if is_few else "crossed a limit or left"
+    if better:
+        crossed = crossed.replace("left", "got worse beyond")
+    st.markdown(
+        f"Nothing {'that can be judged ' if is_few else ''}{crossed} its usual variation in {when}."
+    )
+if unknown:
     st.caption(
-        f"{words.number(unjudged)} of {words.number(len(told))} figures"
-        f" {'has' if unjudged == 1 else 'have'} too few earlier changes to judge."
+        f"{words.number(unknown)} of {words.number(len(told))} figures"
+        f" {'has' if unknown == 1 else 'have'} too few"
+        f" {'loans or ' if is_few else ''}earlier changes to judge."
     )
 linked(warnings)
 if better:
@@ -311,7 +321,9 @@ if better:
 st.subheader("Does the book add up?", anchor=False)
 if view.chosen.grades:
     st.caption("Of all grades: loans change their grade, so the loans of one grade do not close.")
-ui.reconciliation_strip(found.loans, found.money, found.payments, view.chosen.as_of)
+ui.reconciliation_strip(
+    found.loans, found.money, found.payments, view.chosen.as_of, first=view.book.first_month
+)
 ui.evidence("reconciliation", found.loans, loan_flow, money_flow)
 
 # --- what is missing -----------------------------------------------------------------------

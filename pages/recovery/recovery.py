@@ -69,7 +69,7 @@ with left:
         ]
     ).sort("month")
     has_rates = course["value"].count() > 0
-    course = with_empty_months(course)
+    course = with_empty_months(course, view)
     ui.heading(
         "How much came back, by month of opening",
         "Cohort recovery: cash collected of what was owed at the opening, %, with 95 % interval"
@@ -188,9 +188,9 @@ ui.heading(
     "Attained so far by the cases that are old enough, the chance that the target is met, and what"
     " is to be expected of all cases of these months, with 95 % interval; no chance is given on"
     " fewer than 30 cases, which are too few to judge. Recovery is"
-    " cash up to what was placed on each case; an owner's case ends with a transfer. First contacts"
-    " of the book are of all cases, those of automated queues too; Collectors leaves these out."
-    + (f" {CONTACTS_OF_ALL}" if view.chosen.regions or view.chosen.grades else ""),
+    " cash up to what was placed on each case; a team's or collector's case ends with a transfer."
+    " First contacts of the book are of all cases, those of automated queues too; Collectors leaves"
+    " these out." + (f" {CONTACTS_OF_ALL}" if view.chosen.regions or view.chosen.grades else ""),
 )
 known = ui.load(of_the_book(view), recovery.known_owners)
 teams: dict[str, list[str]] = {}
