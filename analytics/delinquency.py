@@ -211,7 +211,9 @@ def charge_off_rates(transitions: pl.DataFrame, *, weight: Weight) -> pl.DataFra
 def herfindahl(values: Sequence[float] | pl.Series) -> float | None:
     """How concentrated is a total? The sum of squared shares: 1 in one hand, 1/n in n equal ones.
 
+    One over it is the number of equal ones that would be as concentrated.
     Null for no total.  Refuses negative values, which have no share.
+    Reference: Rhoades 1993, The Herfindahl-Hirschman index, Federal Reserve Bulletin 79:188-189.
 
     >>> round(herfindahl([50, 30, 20]), 4)
     0.38

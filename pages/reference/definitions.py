@@ -8,7 +8,7 @@ from analytics.definitions import found_definitions, with_bold_label
 from charts.sentences import plural
 from queries.contract import contract_columns
 
-WIDTHS = {"table": 110, "column": 150, "meaning": 470, "type": 110, "rules": 400}
+WIDTHS = {"table": 110, "column": 150, "meaning": 640, "type": 110, "rules": 400}
 
 ui.open_reference("Definitions", "What does a number mean, exactly?")
 
@@ -47,7 +47,6 @@ if columns.height:
         hide_index=True,
         alt="Every column of the warehouse contract",
         height=500,
-        row_height=56,  # two lines
         column_config={
             name: st.column_config.TextColumn(name.capitalize(), width=width)
             for name, width in WIDTHS.items()
