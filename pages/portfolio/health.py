@@ -20,6 +20,7 @@ from charts import format as words
 from charts import recovery_page_sentences as recovery_sentences
 from charts.complaint_sentences import rise_warnings
 from charts.palette import lateness
+from charts.sentences import FEWEST_LOANS
 from charts.veto_sentences import vetoed_sentence
 from charts.warning_sentences import (
     better_sentences,
@@ -38,7 +39,7 @@ found = figures(view.key, view)
 if found is None:
     ui.nothing_to_show(view, ui.NOTHING_OPEN, of=portfolio.stocks, counts=["loans"])
 changes = found.changes
-is_few = found.fewest < sentences.FEWEST_LOANS
+is_few = found.fewest < FEWEST_LOANS
 rolls = found.rolls.filter(~pl.col("is_mirror")) if found.rolls.height else found.rolls
 when = words.month(view.chosen.as_of)
 noun = "balance" if view.is_money else "loans"
@@ -63,7 +64,7 @@ def tile(
         series,
         changes.get(name),
         means=tile_meaning(name, is_money=view.is_money)
-        + (" With fewer than 30 open loans no change is judged." if is_few else ""),
+        + (f" With fewer than {FEWEST_LOANS} open loans no change is judged." if is_few else ""),
         as_of=view.chosen.as_of,
         **options,
     )
