@@ -23,6 +23,7 @@ from analytics.money import cost_to_collect
 from analytics.targets import contact_attainment
 from appdata.targets import current_targets, set_target, target_history
 from charts import recovery_page_sentences as sentences
+from charts import target_sentences as targets_said
 from figures.recovery import with_empty_months
 from queries.filters import Filter
 from tests.browser import Reader
@@ -101,7 +102,7 @@ def of(app: AppTest, owner: str, label: str) -> dict[str, Any]:
     return found.row(0, named=True)
 
 
-EARLY, LATE = (sentences.IN_A_TABLE[name] for name in ("recovery_early", "recovery_late"))
+EARLY, LATE = (targets_said.IN_A_TABLE[name] for name in ("recovery_early", "recovery_late"))
 
 
 # --- numbers -------------------------------------------------------------------------------

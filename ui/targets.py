@@ -20,7 +20,8 @@ from appdata.targets import (
     target_history,
 )
 from charts import format as words
-from charts import recovery_page_sentences as sentences
+from charts import target_sentences as sentences
+from charts.recovery_page_sentences import within_words
 
 LOCAL = "local"
 _SAID = "target_said"
@@ -155,7 +156,7 @@ def target_tile(metric: str, row: Mapping[str, Any], course: pl.DataFrame) -> No
     """A recovery target as a headline figure: what is judged, its target, whether it is met."""
     stage, horizon = {"recovery_early": ("early", 30), "recovery_late": ("late", 180)}[metric]
     st.metric(
-        sentences.within_words(stage, horizon),
+        within_words(stage, horizon),
         words.plain(words.percent(row["attained"])),
         sentences.target_words(row["target"]),
         delta_description=sentences.verdict_words(row),

@@ -21,6 +21,7 @@ from charts import recovery_page_sentences as recovery_sentences
 from charts.complaint_sentences import rise_warnings
 from charts.palette import lateness
 from charts.sentences import FEWEST_LOANS
+from charts.target_sentences import target_warnings
 from charts.veto_sentences import vetoed_sentence
 from charts.warning_sentences import (
     better_sentences,
@@ -290,7 +291,7 @@ every = {
 told = {name: one for name, one in every.items() if one.month == view.chosen.as_of}
 warnings = limit_sentences(found.limits)
 warnings += warning_sentences(told, rolls, basis=view.chosen.basis)
-warnings += recovery_sentences.target_warnings(collected.attained) if collected else []
+warnings += target_warnings(collected.attained) if collected else []
 if conducted is not None and conducted.signal is not None:
     warnings += rise_warnings(conducted.signal)
 passes = at_month(found.loans, "passes")

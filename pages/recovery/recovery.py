@@ -13,6 +13,7 @@ from analytics.targets import contact_attainment, target_attainment
 from charts import ages, curves
 from charts import format as words
 from charts import recovery_page_sentences as sentences
+from charts import target_sentences as targets_said
 from charts.palette import NOISE, SERIES, lateness
 from charts.recovery_sentences import CONTACTS_OF_ALL
 from charts.sentences import plural
@@ -137,10 +138,10 @@ with right, st.container(horizontal=True, key="tiles"):
         tile(
             sentences.within_words(stage, horizon),
             words.percent(row.get("attained")),
-            sentences.target_words(goals[stage]),
+            targets_said.target_words(goals[stage]),
             # the answer above says whether it is met
-            plural(row["cases"], "case") if sentences.has_few_cases(row) else None,
-            words.plain(sentences.judged_words(row)),
+            plural(row["cases"], "case") if targets_said.has_few_cases(row) else None,
+            words.plain(targets_said.judged_words(row)),
         )
     if whole is not None:
         tile(
@@ -198,19 +199,19 @@ for team, collector in known.iter_rows():
     teams.setdefault(team, []).extend([collector] if collector is not None else [])
 level = ui.segmented("Targets of", ("Book", "Teams", "Collectors"), key="level")
 if level == "Book":
-    parts = [sentences.book_rows(book), attained.contact]
+    parts = [targets_said.book_rows(book), attained.contact]
     kept = [part for part in parts if part.height]
     rows = pl.concat(kept, how="diagonal_relaxed") if kept else pl.DataFrame()
 else:
-    which = ui.segmented("Which target", tuple(sentences.SHORT_METRICS), key="which_target")
+    which = ui.segmented("Which target", tuple(targets_said.SHORT_METRICS), key="which_target")
     by = "team" if level == "Teams" else "collector_id"
-    rows = owner_attainment(view, targets, by=by, metric=sentences.SHORT_METRICS[which])
+    rows = owner_attainment(view, targets, by=by, metric=targets_said.SHORT_METRICS[which])
 if rows.height:
-    ui.target_table(rows, sentences.IN_A_TABLE, alt=f"Targets and attainment: {level.lower()}")
+    ui.target_table(rows, targets_said.IN_A_TABLE, alt=f"Targets and attainment: {level.lower()}")
 else:
     st.caption("Nobody's cases can be judged in this choice.")
-ui.edit_targets(sentences.METRICS, teams, targets)
-ui.target_changes(sentences.METRICS)
+ui.edit_targets(targets_said.METRICS, teams, targets)
+ui.target_changes(targets_said.METRICS)
 ui.evidence("targets", rows, target_attainment, contact_attainment)
 
 # --- how fast ------------------------------------------------------------------------------
