@@ -26,8 +26,8 @@ class LaneyChart:
     `points`: week, complaints, exposure, rate, z, low, high, is_outside, is_few (the limits are
     those of a count), is_baseline, is_run (null unless runs are asked for).  `centre`: the
     baseline's rate; `sigma_z`: how many times chance weeks vary (1: chance alone).  `reason`: why
-    there are no limits (`few_weeks`: fewer than two weeks with exposure; `no_complaints`), else
-    null.
+    there are no limits (`few_weeks` with exposure, `no_complaints` or `few_complaints` in the
+    baseline), else null.
     """
 
     points: pl.DataFrame
@@ -43,6 +43,8 @@ def laney_chart(
     per: float = PER,
     sigmas: float = SIGMAS,
     runs_rules: bool = False,
+    fewest_weeks: int = 2,
+    fewest_complaints: int = 1,
 ) -> LaneyChart:
     """Is a week's complaint rate unusual, or do weeks simply differ that much?
 
@@ -56,11 +58,13 @@ def laney_chart(
 
     In: `week`, `complaints`, `exposure` of one series.  `baseline_until`: the last week that
     counts towards centre and sigma_z; without it all weeks do.  `runs_rules`: mark eight weeks in
-    a row on one side of the centre (off: a rule more is a false alarm more).
+    a row on one side of the centre (off: a rule more is a false alarm more).  `fewest_weeks`,
+    `fewest_complaints`: what limits must rest on.
     Out: by week complaints, exposure, rate, z, the limits (low, high), whether the week is outside
     them, whether they are those of a count, whether the week counts for centre and sigma_z, and
     whether it ends a run; rates and limits per 1,000.
-    Null: rate and limits of a week without exposure; limits without two weeks or a complaint.
+    Null: rate and limits of a week without exposure; limits of a baseline of fewer weeks or
+    complaints than asked for (two weeks, one complaint).
     Refuses: missing or negative counts, a week twice.
     Misleads: it is the picture, not the alarm: where weeks really differ, 4 to 5 % of points may
     be outside by chance, and a rise that lasts shows later here than in the dated signals.
@@ -75,7 +79,7 @@ def laney_chart(
     there = t > 0
     use = base & there
     total = float(n[use].sum())
-    reason = "few_weeks" if use.sum() < 2 else ("no_complaints" if total == 0 else None)
+    reason = _reason(int(use.sum()), total, max(fewest_weeks, 2), max(fewest_complaints, 1))
     centre = total / float(t[use].sum()) if reason is None else np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(there, n / t, np.nan)
@@ -101,6 +105,15 @@ def laney_chart(
     if reason is not None:
         return LaneyChart(points, None, None, reason)
     return LaneyChart(points, centre * per, sigma_z, None)
+
+
+def _reason(weeks: int, complaints: float, fewest_weeks: int, fewest: int) -> str | None:
+    """Why a baseline gives no limits, or null where it does."""
+    if weeks < fewest_weeks:
+        return "few_weeks"
+    if complaints == 0:
+        return "no_complaints"
+    return "few_complaints" if complaints < fewest else None
 
 
 def _count_limits(expected: Array, spread: float, tail: float) -> tuple[Array, Array]:

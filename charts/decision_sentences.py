@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from charts.format import day, listing, moment, number, percent, plain, points
+from charts.format import chance, day, listing, moment, number, percent, plain, points
 from charts.sentences import plural
-from charts.strategy_sentences import chance
 
 MEASURES = {
     "cash": "Cash collected",

@@ -77,6 +77,19 @@ def percent(share: float | None, *, decimals: int = 1, locale: str | None = None
     return text if text == MISSING else f"{text}{SPACE}%"
 
 
+def chance(probability: float | None) -> str:
+    """A probability, never surer than it is: 3 %, under 1 %, over 99 %.
+
+    >>> [chance(p).replace(SPACE, " ") for p in (0.004, 0.03, 0.993, None)]
+    ['under 1 %', '3 %', 'over 99 %', '–']
+    """
+    if probability is not None and probability < 0.01:
+        return f"under {percent(0.01, decimals=0)}"
+    if probability is not None and probability > 0.99:
+        return f"over {percent(0.99, decimals=0)}"
+    return percent(probability, decimals=0)
+
+
 def points(difference: float | None, *, decimals: int = 1, locale: str | None = None) -> str:
     """A difference between two shares in percentage points, signed: +3.1.
 

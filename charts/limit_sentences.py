@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from charts.format import listing, number
+from charts.format import chance, listing, number
 from charts.sentences import plural
-from charts.strategy_sentences import Row, chance, interval, money
+from charts.strategy_sentences import Row, interval, money
 
 _LIMITS = {
     "hours": "the collectors' hours",

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from charts.channel_words import CHANNELS
-from charts.format import MISSING, compact, listing, number, percent, plain
+from charts.format import MISSING, chance, compact, listing, number, percent, plain
 from charts.sentences import plural
 from charts.strategy_words import (
     CURVE_LABELS,
@@ -123,14 +123,6 @@ def money(value: float | None) -> str:
 
 def interval(low: float, high: float) -> str:
     return f"80 % interval {money(low)} to {money(high)}"
-
-
-def chance(p: float) -> str:
-    if p >= 0.995:
-        return f"over {percent(0.99, decimals=0)}"
-    if p <= 0.005:
-        return f"under {percent(0.01, decimals=0)}"
-    return percent(p, decimals=0)
 
 
 def benefit_sentences(

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from charts.format import number, percent
+from charts.format import chance, number, percent
 
 METRICS = {
     "recovery_early": "Recovery, up to 30 days late, within 30 days",
@@ -75,17 +75,6 @@ def verdict_words(row: Mapping[str, Any]) -> str:
     if is_settled(row):
         return "met" if row["probability"] > 0.5 else "missed"
     return chance_words(row.get("probability"))
-
-
-def chance(probability: float | None) -> str:
-    """A probability, never surer than it is: 3 %, under 1 %, over 99 %."""
-    if probability is None:
-        return "–"
-    if probability < 0.01:
-        return f"under {percent(0.01, decimals=0)}"
-    return f"over {percent(0.99, decimals=0)}" if probability > 0.99 else percent(
-        probability, decimals=0
-    )  # fmt: skip
 
 
 def target_words(target: float | None) -> str:

@@ -111,17 +111,13 @@ def _course(weeks: pl.DataFrame) -> Course:
     until = None
     if signal.reason is None and signal.judged_from is not None:
         until = signal.judged_from - timedelta(days=7)
-    return Course(_with_limits(laney_chart(weeks.tail(CHART_WEEKS), baseline_until=until)), signal)
-
-
-def _with_limits(chart: LaneyChart) -> LaneyChart:
-    """The chart; without limits where they would rest on a few weeks or complaints."""
-    base = chart.points.filter("is_baseline", pl.col("exposure") > 0)
-    if base.height >= LIMIT_WEEKS and chart.points["complaints"].sum() >= LIMIT_COMPLAINTS:
-        return chart
-    none = [pl.lit(None, pl.Float64).alias(name) for name in ("z", "low", "high")]
-    points = chart.points.with_columns(*none, is_outside=pl.lit(value=False))
-    return LaneyChart(points, None, None, chart.reason or "few_weeks")
+    chart = laney_chart(
+        weeks.tail(CHART_WEEKS),
+        baseline_until=until,
+        fewest_weeks=LIMIT_WEEKS,
+        fewest_complaints=LIMIT_COMPLAINTS,
+    )
+    return Course(chart, signal)
 
 
 @st.cache_resource(max_entries=256, ttl=3600, show_spinner=False)

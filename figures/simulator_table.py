@@ -12,8 +12,7 @@ from analytics.simulation_counts import breaches, rate_factors
 from analytics.strategy_answers import totals
 from analytics.strategy_fields import CHANNELS
 from analytics.workload import PRODUCTIVE
-from charts.format import MISSING, NOT_RECORDED, compact, number, percent, points, span
-from charts.strategy_sentences import chance
+from charts.format import MISSING, NOT_RECORDED, chance, compact, number, percent, points, span
 from figures.simulator import Ground, Outcome
 
 MORE_RECOVERY, SHORTER = "recovery", "period"
@@ -186,9 +185,5 @@ def _goal_words(row: dict[str, float | None], *, is_days: bool) -> list[str]:
         own,
         f"{points(row['relative'])} % ({ends})",
         f"{apart[0]} ({apart[1]} to {apart[2]})",
-        _chance(row["p_goal"]),
+        chance(row["p_goal"]),
     ]
-
-
-def _chance(p: float | None) -> str:
-    return MISSING if p is None or not np.isfinite(p) else chance(p)

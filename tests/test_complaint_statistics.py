@@ -208,6 +208,13 @@ def test_weeks_without_exposure_have_no_limits_and_runs_are_marked_only_on_reque
     assert chart.points["is_run"].null_count() == 14
     marked = laney_chart(frame, runs_rules=True).points["is_run"].to_list()
     assert marked == [False] * 12 + [True] * 2
+    # thirteen weeks with exposure, 159 complaints: enough, or one too few of either
+    assert laney_chart(frame, fewest_weeks=13, fewest_complaints=159).points["high"][0] is not None
+    for fewest, reason in ((14, 1), "few_weeks"), ((13, 160), "few_complaints"):
+        without = laney_chart(frame, fewest_weeks=fewest[0], fewest_complaints=fewest[1])
+        assert (without.reason, without.centre) == (reason, None)
+        assert without.points["high"].null_count() == 14
+        assert without.points["rate"].null_count() == 1
     assert laney_chart(weeks_of([3])).reason == "few_weeks"
     assert laney_chart(weeks_of([0, 0, 0])).reason == "no_complaints"
 
