@@ -10,16 +10,21 @@ BIN = .venv/bin
 # Many processes are started: what one has compiled, the others find.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test bench check format
+# Chromium is installed while the packages are.
+MAKEFLAGS += --jobs=2
+
+.PHONY: run test bench check format chromium
 
 run: .venv/.run
 	@$(BIN)/python -m warehouse ready
 	@echo "Open http://$(ADDRESS):$(PORT)"
 	@$(BIN)/python serve.py --server.port $(PORT) --server.address $(ADDRESS)
 
-test: .venv/.dev
-	@$(BIN)/python -m tests.chromium
+test: .venv/.dev chromium
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+chromium:
+	@$(PYTHON) -m tests.chromium
 
 bench: .venv/.dev
 	$(BIN)/python -m bench $(BENCH)
@@ -37,16 +42,16 @@ format: .venv/.dev
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-# Compiled by all cores at once, which pip does with one.
+# Compiled by all cores at once, which pip does with one, and without the packages' own tests.
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-COMPILE = $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib || true
 
 .venv/.run: .venv/.venv requirements.txt
 	$(INSTALL) -r requirements.txt
 	@$(COMPILE)
 	@touch $@
 
-.venv/.dev: .venv/.run requirements-dev.txt
+.venv/.dev: .venv/.venv requirements.txt requirements-dev.txt
 	$(INSTALL) -r requirements-dev.txt
 	@$(COMPILE)
-	@touch $@
+	@touch .venv/.run $@

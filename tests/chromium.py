@@ -1,5 +1,7 @@
 """Find Chromium for the browser tests: CHROMIUM_PATH, Playwright's own, the system's.
 
+One without windows comes first where there is one: it draws pages alike with less work.
+
 `python -m tests.chromium` installs it from Debian's packages where none is found
 and this is Debian as root; elsewhere it says what to do.
 """
@@ -20,7 +22,10 @@ def find_chromium() -> str | None:
     playwright = Path.home() / ".cache" / "ms-playwright"
     for path in sorted(playwright.glob("chromium-*/chrome-linux*/chrome"), reverse=True):
         return str(path)
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    for name in (
+        *("chromium-headless-shell", "chromium", "chromium-browser"),
+        *("google-chrome", "google-chrome-stable"),
+    ):
         found = shutil.which(name)
         if found:
             return found
@@ -33,7 +38,7 @@ def install() -> None:
         subprocess.run(
             [
                 *("apt-get", "install", "-y", "-qq", "--no-install-recommends"),
-                *("chromium", "fonts-noto-cjk"),
+                *("chromium-headless-shell", "fonts-liberation", "fonts-noto-cjk"),
             ],
             check=True,
             stdout=subprocess.DEVNULL,
