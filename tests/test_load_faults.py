@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from tests.killed import killed
 from tests.lender import TODAY, take, write
 from warehouse.contract import contract
 from warehouse.engines import session
+from warehouse.load import load
 
 LOANS = 2_000
-# Ten in all on the embedded file; on a server, whose transactions are its own, half as many.
-KILLS = {"duckdb": 10, "postgresql": 5}
-CHILD = """
-import sys
-from datetime import date
-from pathlib import Path
-from warehouse.load import load
-print("ready", flush=True)
-load(Path(sys.argv[1]), url=sys.argv[2], today=date.fromisoformat(sys.argv[3]),
-     restate=True, progress=lambda message: print(message, flush=True), reports=Path(sys.argv[4]))
-"""
+KILLS = 10
 
 
 def book(folder: Path, months: int) -> Path:
@@ -67,34 +58,24 @@ def same(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> bool:
     return left.keys() == right.keys() and all(left[name].equals(right[name]) for name in left)
 
 
-def kill_a_load(folder: Path, url: str, after: float) -> None:
-    """Start a load in another process, and kill it so many seconds after it began."""
-    arguments = [str(folder), url, str(TODAY), str(folder.parent / "reports")]
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(after)
-        child.send_signal(signal.SIGKILL)
+def a_load(folder: Path, url: str) -> Callable[[], object]:
+    """As `take`, for another process."""
+    reports = folder.parent / "reports"
+    return partial(load, folder, url=url, today=TODAY, restate=True, progress=str, reports=reports)
 
 
 @pytest.mark.faults
 def test_a_killed_load_loses_nothing_and_the_next_one_completes(
     tmp_path: Path, facts_url: str
 ) -> None:
-    kills = KILLS[facts_url.split(":")[0]]
     take(book(tmp_path / "book0", 1), facts_url)
     before = facts(facts_url)
     moments = random.Random(7)
     seconds = 1.0
     undone = 0
-    for number in range(1, kills + 1):
+    for number in range(1, KILLS + 1):
         folder = book(tmp_path / f"book{number}", 1 + number)
-        kill_a_load(folder, facts_url, moments.uniform(0, seconds))
+        killed(a_load(folder, facts_url), moments.uniform(0, seconds))
         left = facts(facts_url)
         undone += same(left, before)
         began = time.monotonic()
@@ -104,4 +85,4 @@ def test_a_killed_load_loses_nothing_and_the_next_one_completes(
         assert after["loan_months"].height == LOANS * (1 + number)
         assert same(left, before) or same(left, after)
         before = after
-    assert undone >= kills // 2  # most were killed at work, not when all was done
+    assert undone >= KILLS // 2  # most were killed at work, not when all was done

@@ -18,7 +18,7 @@ from jobs.refresh import RefreshRefused, refresh
 from tests.books import loan, month, put, small_book
 from tests.conftest import new_postgres_database
 from tests.recovery_books import AS_OF, ENDS, case, case_book, day, mart, pay, tables
-from warehouse.contract import cases
+from warehouse.contract import cases, contacts
 from warehouse.engines import session
 from warehouse.published import current_version
 
@@ -36,7 +36,10 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     url = f"duckdb:///{folder / 'facts.duckdb'}"
     if request.param == "postgresql":
         url = new_postgres_database(request.getfixturevalue("postgres_server"))
-    put(url, **case_book())
+    book = case_book()
+    first = day("01-02").replace(year=2023)  # before the book's first month
+    book["payments"].append(pay(99, "A", "01-02", "6") | {"paid_on": first})
+    put(url, **book)
     refresh(url, folder / "marts")
     return folder / "marts"
 
@@ -202,15 +205,15 @@ def test_days_to_the_first_contact_are_working_days_and_censored(made: Path) -> 
 
 
 def test_a_first_contact_that_names_no_case_is_with_the_loans_case_of_that_day(
-    duckdb_url: str, tmp_path: Path
+    copy: tuple[str, Path],
 ) -> None:
-    book = case_book()
-    for row in book["contacts"]:
-        row["case_id"] = None
-    put(duckdb_url, **book)
-    refresh(duckdb_url, tmp_path)
+    url, folder = copy
+    with session(url, read_only=False) as facts:
+        facts.execute(sa.update(contacts).values(case_id=None))
+        facts.execute(recovery_touch("cohort", JAN))
+    assert refresh(url, folder).recovery.cohorts == (JAN,)
     for kind, days in (("attempt", (2, 1)), ("right_party", (3, 1))):
-        found = mart(tmp_path, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
+        found = mart(folder, "first_contacts", kind=kind, opened_month=JAN, collector_id="K1")
         assert found.select("working_day", "contacted").rows() == [days]
 
 
@@ -355,7 +358,9 @@ def test_marts_that_differ_from_the_facts_are_refused_and_then_healed(
 
 
 def test_a_warehouse_that_others_load_is_watched_whole(facts_url: str, tmp_path: Path) -> None:
-    put(facts_url, **case_book())
+    opened = [case("c1", "C", "05-03"), case("e1", "E", "06-03")]
+    closings = [month("A", end, 5, "1000") for end in (APR, MAY, JUN, JUL)]
+    put(facts_url, **(case_book() | {"cases": opened, "loan_months": closings}))
     with session(facts_url, read_only=False) as facts:
         for name in ("warehouse_loads", "warehouse_load_months", "warehouse_load_recovery"):
             facts.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
@@ -364,19 +369,13 @@ def test_a_warehouse_that_others_load_is_watched_whole(facts_url: str, tmp_path:
     with session(facts_url, read_only=False) as facts:
         closed = {"closed_on": day("05-20"), "close_reason": "cured"}
         facts.execute(sa.update(cases).where(cases.c.case_id == "c1").values(**closed))
-    assert refresh(facts_url, tmp_path).recovery.cohorts == (JAN, MAR, MAY, JUN)
+    assert refresh(facts_url, tmp_path).recovery.cohorts == (MAY, JUN)
     days = mart(tmp_path, "resolution_days", opened_month=MAY, stage="early")
     assert days.select("day", "resolved").row(0) == (17, 1)
 
 
-def test_cash_from_before_the_books_first_month_is_counted(facts_url: str, tmp_path: Path) -> None:
-    book = case_book()
-    book["payments"].append(
-        pay(99, "A", "01-02", "6") | {"paid_on": day("01-02").replace(year=2023)}
-    )
-    put(facts_url, **book)
-    refresh(facts_url, tmp_path)
-    early = mart(tmp_path, "collections_months", month=JAN.replace(year=2023))
+def test_cash_from_before_the_books_first_month_is_counted(made: Path) -> None:
+    early = mart(made, "collections_months", month=JAN.replace(year=2023))
     assert early.select("owner_cents", "nobody_cents").row(0) == (0, 600)
 
 
