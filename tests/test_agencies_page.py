@@ -58,7 +58,6 @@ def show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         app.switch_page("pages/recovery/agencies.py").run()
         assert not app.exception, [one.message for one in app.exception]
         assert re.search(r"\b(nan|inf|None)\b", words(app)) is None

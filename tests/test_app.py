@@ -54,9 +54,9 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         if page != PORTFOLIO[0]:
-            app.switch_page(f"pages/{page}.py").run()
+            app.switch_page(f"pages/{page}.py")
+        app.run()
         assert not app.exception, [one.message for one in app.exception]
         return app
 

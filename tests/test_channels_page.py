@@ -114,7 +114,6 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         app.switch_page("pages/recovery/channels.py").run()
         assert not app.exception, [one.message for one in app.exception]
         assert not app.error

@@ -55,7 +55,6 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         app.switch_page(PAGE).run()
         return sound(app)
 

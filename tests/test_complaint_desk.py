@@ -585,7 +585,6 @@ def test_the_open_queue_shows_owner_and_next_step(
     follow_up("owner", 0, Plan("ana <b>", "**Call**", due), by="eve")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["complaints_part"] = "Answered in time"
-    app.run()
     app.switch_page("pages/conduct/complaints.py").run()
     assert not app.exception
     table = next(one.value for one in app.dataframe if "Next step" in one.value.columns)

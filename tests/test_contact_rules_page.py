@@ -69,7 +69,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         config.set_option("client.showErrorDetails", "full")
         for name, value in where.environment.items():
             monkeypatch.setenv(name, value)
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in state.items():
             app.session_state[name] = value
         app.switch_page("pages/conduct/contact_rules.py").run()

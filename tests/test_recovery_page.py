@@ -70,9 +70,9 @@ def show(monkeypatch: pytest.MonkeyPatch, kept: Path) -> Any:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         if page != "portfolio/health":
-            app.switch_page(f"pages/{page}.py").run()
+            app.switch_page(f"pages/{page}.py")
+        app.run()
         assert not app.exception, [one.message for one in app.exception]
         assert re.search(r"\b(nan|inf|None)\b", words(app)) is None
         return app
