@@ -617,13 +617,13 @@ def test_two_readers_write_about_one_complaint_at_once(book: Place, here: Path) 
             reader.page.get_by_role("button", name="Save").click()
             reader.settle()
         bob.page.get_by_text("wrote about this complaint since you opened it").wait_for()
-        assert note in bob.text
-        assert "ana@bank.example" in bob.text
+        bob.sees(lambda: note in bob.text)
+        bob.sees(lambda: "ana@bank.example" in bob.text)
         assert bob.page.get_by_label("Note", exact=True).input_value() == "the second's words"
         bob.page.get_by_role("button", name="Save").click()
         bob.page.get_by_text("Saved by local").wait_for()
-        assert note in bob.text
-        assert "the second's words" in bob.text
+        bob.sees(lambda: note in bob.text)
+        bob.sees(lambda: "the second's words" in bob.text)
         for reader in (ana, bob):
             reader.close()
             assert reader.errors == []  # no dialog opened

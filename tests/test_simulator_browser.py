@@ -97,8 +97,8 @@ def test_a_changed_strategy_is_saved_and_opens_from_its_link_with_the_same_numbe
         told = next(line for line in different(reader) if "Collectors" in line and "→" in line)
         before, after = (float(one) for one in re.findall(r"[\d.]+", told)[:2])
         assert after == before + 2
-        assert any("calls" in line and "late" in line for line in different(reader))
-        assert float(reader.tile("Collectors")) > people  # more calls take more hours
+        reader.sees(lambda: any("calls" in line and "late" in line for line in different(reader)))
+        reader.sees(lambda: float(reader.tile("Collectors")) > people)  # more calls, more hours
 
         open_part(reader, "Save and decide")
         box = reader.box("strategy_name").get_by_role("textbox")
@@ -109,14 +109,14 @@ def test_a_changed_strategy_is_saved_and_opens_from_its_link_with_the_same_numbe
         reader.settle()
         reader.sees(lambda: "Saved as" in reader.text)
         open_part(reader, "Answer")
-        assert answer(reader).startswith(NAME)  # the name's characters, not a tag
+        reader.sees(lambda: answer(reader).startswith(NAME))  # the name's characters, not a tag
         link = reader.page.url
         assert "strategy=" in link
 
         friend.page.goto(link)
         friend.settle()
-        assert shown(friend) == shown(reader)
-        assert different(friend) == different(reader)
+        friend.sees(lambda: shown(friend) == shown(reader))
+        friend.sees(lambda: different(friend) == different(reader))
         assert not reader.errors + friend.errors + reader.broken + friend.broken
     finally:
         reader.close()
