@@ -92,7 +92,7 @@ def by_amount(
 
     def text(field: str, lift: int, test: str) -> Spec:
         dy = {"expr": f"{lift} + (datum.is_upper ? -9 : 9)"}
-        style = {"align": "left", "dx": 14, "dy": dy, "tooltip": None, "aria": False}
+        style = {"align": "left", "dx": 10, "dy": dy, "tooltip": None, "aria": False}
         colour = {"test": f"datum.kind === '{RAW}'", "value": MUTED.expr}
         return {
             "transform": [
@@ -108,7 +108,7 @@ def by_amount(
 
     texts = [text("value_text", -8, shown), text("kind", 6, f"datum.name === {last}")]
     return canvas(
-        [zero, line, _whiskers("y"), _marks("y"), *texts],
+        [zero, line, _whiskers("y"), *map(_halo, texts), _marks("y"), *texts],
         alt=alt,
         height=height,
         locale=locale,
@@ -117,7 +117,7 @@ def by_amount(
             "x": {
                 "field": "name",
                 "type": "ordinal",
-                "scale": {"type": "point", "domain": list(order), "padding": 0.7},
+                "scale": {"type": "point", "domain": list(order), "padding": 1},
                 "axis": {
                     "title": title,
                     "labelAngle": 0,
