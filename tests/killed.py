@@ -9,24 +9,42 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
+from typing import Protocol
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["jobs.refresh", "warehouse.load"])
 
 
-def killed(work: Callable[[], object], after: float) -> bool:
-    """Begin the work elsewhere and kill it so many seconds later; whether it was still at work."""
-    begun = _processes.Event()
-    process = _processes.Process(target=_work, args=(begun, work))
+class Work(Protocol):
+    """What tells how far it is, as loads and refreshes do."""
+
+    def __call__(self, *, progress: Callable[[str], None]) -> object: ...
+
+
+def killed(work: Work, moment: float | str) -> bool:
+    """Begin the work elsewhere and kill it so many seconds later, or when it says such words.
+
+    Whether it was still at work.
+    """
+    begun, said = _processes.Event(), _processes.Event()
+    words = moment if isinstance(moment, str) else None
+    process = _processes.Process(target=_work, args=(begun, said, words, work))
     process.start()
     assert begun.wait(60)
-    time.sleep(after)
+    if isinstance(moment, str):
+        assert said.wait(60), moment
+    else:
+        time.sleep(moment)
     is_at_work = process.is_alive()
     process.kill()
     process.join()
     return is_at_work
 
 
-def _work(begun: Event, work: Callable[[], object]) -> None:
+def _work(begun: Event, said: Event, words: str | None, work: Work) -> None:
+    def tell(message: str) -> None:
+        if words is not None and message.startswith(words):
+            said.set()
+
     begun.set()
-    work()
+    work(progress=tell)
